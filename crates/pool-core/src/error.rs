@@ -1,0 +1,124 @@
+//! What can go wrong, each error naming the field, the bound and the value.
+
+use thiserror::Error;
+
+/// Why a pool could not be built.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct BuildError(#[from] BuildErrorKind);
+
+#[derive(Debug, Error)]
+pub(crate) enum BuildErrorKind {
+    #[error("{field}: must be {bound}, got {value}")]
+    OutOfRange {
+        field: &'static str,
+        bound: &'static str,
+        value: usize,
+    },
+    #[error(
+        "slots x slot_bytes: {slots} slots of {stride_bytes} bytes are more than {bound} bytes"
+    )]
+    TooLarge {
+        slots: usize,
+        stride_bytes: usize,
+        bound: usize,
+    },
+    #[error("region: {source_name} has no {bytes} bytes{}", OsCode(*.errno))]
+    OutOfMemory {
+        source_name: &'static str,
+        bytes: usize,
+        errno: Option<i32>,
+    },
+    #[error("{field}: needs {needs}")]
+    Unsupported {
+        field: &'static str,
+        needs: &'static str,
+    },
+}
+
+struct OsCode(Option<i32>);
+
+impl core::fmt::Display for OsCode {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(errno) => write!(f, " (os error {errno})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl BuildError {
+    /// Whether the system had no memory for the region; another size may work, or the same one later.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self.0, BuildErrorKind::OutOfMemory { .. })
+    }
+}
+
+/// Why [`Pool::try_alloc`](crate::Pool::try_alloc) gave no slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(transparent)]
+pub struct AllocError(#[from] AllocErrorKind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum AllocErrorKind {
+    #[error("pool exhausted: all {slots} slots were in use at some moment of the call")]
+    Exhausted { slots: u32 },
+    #[error("pool closed: it gives out no more slots")]
+    Closed,
+}
+
+impl AllocError {
+    /// Whether every slot was in use; one may come home before the caller sees this.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        matches!(self.0, AllocErrorKind::Exhausted { .. })
+    }
+
+    /// Whether the pool was closed; waiting does not help.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.0, AllocErrorKind::Closed)
+    }
+}
+
+/// Why [`Pool::redeem`](crate::Pool::redeem) refused an id. Nothing was changed by the attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(transparent)]
+pub struct IdError(#[from] IdErrorKind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum IdErrorKind {
+    #[error("slot id: names slot {slot}, this pool has {slots} (another pool's id, or not an id)")]
+    OutOfRange { slot: u32, slots: u32 },
+    #[error("slot id: not now out of this pool (redeemed before, or another pool's)")]
+    NotOut,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn errors_name_field_bound_and_value() {
+        let range = BuildErrorKind::OutOfRange {
+            field: "slots",
+            bound: "1 to 9",
+            value: 0,
+        };
+        assert_eq!(
+            BuildError::from(range).to_string(),
+            "slots: must be 1 to 9, got 0"
+        );
+        let memory = BuildErrorKind::OutOfMemory {
+            source_name: "mmap",
+            bytes: 5,
+            errno: Some(12),
+        };
+        assert_eq!(
+            BuildError::from(memory).to_string(),
+            "region: mmap has no 5 bytes (os error 12)"
+        );
+    }
+}

@@ -1,0 +1,327 @@
+//! The shared free list: a stack of slot indices whose links lie in side records.
+//!
+//! The naive stack is four lines: load the head, read the link under it, exchange the head for the
+//! link, retry on failure. What it lacks, and what stands here for it:
+//!
+//! 1. *The ABA problem.* Between the load and the exchange the top slot may be popped, others too,
+//!    and the first be pushed again; the naive exchange then installs a link that is no longer true
+//!    and hands a slot to two owners. [`Head`] carries a tag that each removal changes.
+//! 2. *Reading links of slots that are no longer free.* A link word is atomic and never unmapped
+//!    while the list lives, so the read is defined; its value is checked before it is followed and
+//!    believed only after the exchange succeeded.
+//! 3. *Counting.* A shared counter would double the contended writes. Each slot stores how many are
+//!    free from it downwards, so the length is one word under the top.
+//! 4. *Many at once.* `pop_many` walks down and removes a run of slots with one exchange: the tag
+//!    proves that no link it read was changed, because a link changes only after its slot was removed.
+
+use alloc::boxed::Box;
+use alloc::collections::TryReserveError;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use crate::head::{Head, Top, link_target};
+use crate::line::Line;
+use crate::sync::PayloadWitness;
+use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::sync::atomic::{AtomicU32, AtomicU64};
+
+/// What is kept beside a slot: never inside it, so that a slot hands out all its bytes and a stray
+/// write to a free slot cannot corrupt the list.
+#[derive(Debug)]
+pub(crate) struct SideRecord {
+    /// While the slot is free: the link to the slot below. While it is shared: how many share it.
+    pub(crate) link_or_refs: AtomicU32,
+    /// While the slot is free: how many slots are free from here down, this one included.
+    depth: AtomicU32,
+    /// Odd while the slot is out as an id; see `slot_id.rs`. Alloc and free never touch it.
+    pub(crate) id_word: AtomicU32,
+    pub(crate) payload: PayloadWitness,
+}
+
+/// A slot taken from the list: the permission to use it, consumed by [`FreeList::push`].
+///
+/// - **LIST-1** At any time each slot is in the list once or exists as one `OwnedSlot` (or as what one
+///   was turned into: a lease, a counted share, an id), never both and never twice.
+#[derive(Debug)]
+pub(crate) struct OwnedSlot(u32);
+
+impl OwnedSlot {
+    /// Names a slot that its only owner had turned into something else.
+    ///
+    /// The caller vouches for LIST-1: whatever stood for the slot before ceases to exist.
+    pub(crate) fn assume(slot: u32) -> Self {
+        Self(slot)
+    }
+
+    pub(crate) fn index(&self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn into_index(self) -> u32 {
+        self.0
+    }
+}
+
+/// A run of slots removed with one exchange, still linked to each other.
+///
+/// Part of LIST-1: the slots of a chain are owned by its holder, who must run it to its end.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    next: Option<u32>,
+    left: u32,
+}
+
+/// Why a pop gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PopError {
+    /// At some instant of the call no slot was in the list.
+    Empty,
+    /// The list was closed.
+    Closed,
+}
+
+/// The stack. Its head, which everybody writes, is kept apart from the records' address, which everybody reads.
+#[derive(Debug)]
+pub(crate) struct FreeList {
+    head: Line<AtomicU64>,
+    records: Box<[SideRecord]>,
+}
+
+impl FreeList {
+    /// A list that holds slots `0..slots`, the lowest on top.
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for the side records.
+    pub(crate) fn full(slots: u32) -> Result<Self, TryReserveError> {
+        let mut records = Vec::new();
+        records.try_reserve_exact(slots as usize)?;
+        records.extend((0..slots).map(|slot| {
+            let below = if slot + 1 < slots {
+                Some(slot + 1)
+            } else {
+                None
+            };
+            SideRecord {
+                link_or_refs: AtomicU32::new(Head::new(below).link_bits()),
+                depth: AtomicU32::new(slots - slot),
+                id_word: AtomicU32::new(0),
+                payload: PayloadWitness::default(),
+            }
+        }));
+        let head = Line(AtomicU64::new(Head::new(Some(0)).to_bits()));
+        Ok(Self {
+            head,
+            records: records.into_boxed_slice(),
+        })
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "`full` made as many as a u32 says"
+    )]
+    pub(crate) fn slots(&self) -> u32 {
+        self.records.len() as u32
+    }
+
+    #[inline]
+    pub(crate) fn record(&self, slot: u32) -> &SideRecord {
+        &self.records[slot as usize]
+    }
+
+    /// Takes the slot given back last.
+    ///
+    /// Lock-free: a retry means that another thread took or gave back a slot.
+    #[inline]
+    pub(crate) fn pop(&self) -> Result<OwnedSlot, PopError> {
+        // [POP-LOAD] Acquire: the top slot's link, and what its last owner did to its bytes, are
+        // visible from here on. Pairs with [PUSH].
+        let mut seen = Head::from_bits(self.head.0.load(Acquire));
+        loop {
+            let slot = match seen.top() {
+                Top::Slot(slot) => slot,
+                Top::Empty => return Err(PopError::Empty),
+                Top::Closed => return Err(PopError::Closed),
+            };
+            // Relaxed: the load of the head ordered this read after the store of the link. If the slot
+            // was popped meanwhile the value is stale, and the tag makes the exchange below fail.
+            let link = self.record(slot).link_or_refs.load(Relaxed);
+            match self.head.0.compare_exchange_weak(
+                seen.to_bits(),
+                seen.popped_to(link).to_bits(),
+                // Relaxed: publishes nothing. The tag makes `seen` unique, so success means that
+                // nobody wrote in between and [POP-LOAD] or [POP-RETRY] saw the latest push; as a
+                // read-modify-write it continues the release sequences of the older ones.
+                Relaxed,
+                // [POP-RETRY] Acquire: `seen` is loaded anew here. Pairs with [PUSH].
+                Acquire,
+            ) {
+                Ok(_) => return Ok(OwnedSlot(slot)),
+                Err(now) => seen = Head::from_bits(now),
+            }
+        }
+    }
+
+    /// Takes up to `want` slots with one exchange, last given back first.
+    ///
+    /// The chain holds fewer than `want` only if the list held no more.
+    /// Cost: a walk of `want` links; none if `want` is the whole list.
+    pub(crate) fn pop_many(&self, want: u32) -> Result<Chain, PopError> {
+        if want == 0 {
+            return Ok(Chain {
+                next: None,
+                left: 0,
+            });
+        }
+        // [POP-MANY-LOAD] Acquire: as [POP-LOAD], for each slot down the walk. Pairs with [PUSH].
+        let mut seen = Head::from_bits(self.head.0.load(Acquire));
+        loop {
+            let first = match seen.top() {
+                Top::Slot(slot) => slot,
+                Top::Empty => return Err(PopError::Empty),
+                Top::Closed => return Err(PopError::Closed),
+            };
+            let (after, found) = if want >= self.slots() {
+                (seen.emptied(), self.slots())
+            } else {
+                let (link, found) = self.walk(first, want);
+                (seen.popped_to(link), found)
+            };
+            match self.head.0.compare_exchange_weak(
+                seen.to_bits(),
+                after.to_bits(),
+                // Relaxed: as in `pop`; the tag proves that every link of the walk was true.
+                Relaxed,
+                // [POP-MANY-RETRY] Acquire: `seen` is loaded anew here. Pairs with [PUSH].
+                Acquire,
+            ) {
+                Ok(_) => {
+                    return Ok(Chain {
+                        next: Some(first),
+                        left: found,
+                    });
+                }
+                Err(now) => seen = Head::from_bits(now),
+            }
+        }
+    }
+
+    /// The link under the `want`-th slot from `first` down, and how many slots were passed.
+    ///
+    /// The walk may run over slots that others have popped: each link is bound-checked, the number
+    /// of steps is bounded, and the caller's exchange rejects what was read from a changed list.
+    fn walk(&self, first: u32, want: u32) -> (u32, u32) {
+        let mut slot = first;
+        let mut passed = 1;
+        loop {
+            // Relaxed: ordered by the caller's load of the head, validated by its exchange.
+            let link = self.record(slot).link_or_refs.load(Relaxed);
+            match link_target(link, self.slots()) {
+                Some(below) if passed < want => {
+                    slot = below;
+                    passed += 1;
+                }
+                _ => return (link, passed),
+            }
+        }
+    }
+
+    /// Takes the next slot off a chain that this thread owns alone.
+    pub(crate) fn next_of(&self, chain: &mut Chain) -> Option<OwnedSlot> {
+        let slot = chain.next.filter(|_| chain.left > 0)?;
+        // Relaxed: the exchange made the chain ours; the load before it made the links visible.
+        // Read before the slot is handed out: its new owner may reuse the word as a count.
+        let link = self.record(slot).link_or_refs.load(Relaxed);
+        chain.next = link_target(link, self.slots());
+        chain.left -= 1;
+        Some(OwnedSlot(slot))
+    }
+
+    /// Gives a slot back, or returns it if the list is closed.
+    ///
+    /// # Why a pointer
+    ///
+    /// The moment the slot is home, another thread may free the pool and this list with it, while this call is still on its
+    /// way out. A `&self` would be a promise that the list lives until the call returns.
+    ///
+    /// # Safety
+    ///
+    /// `this` is alive as long as `slot` is not in it. After `Ok` it may be gone.
+    #[inline]
+    pub(crate) unsafe fn push(this: NonNull<Self>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        // SAFETY: alive until the exchange below succeeds (the caller's promise), and not used after it; only shared
+        // references to a list exist.
+        let list = unsafe { this.as_ref() };
+        let (head, record) = (&list.head.0, list.record(slot.index()));
+        // [PUSH-SEEN] Acquire: if a close is what we see, what the closer did before it is visible,
+        // and the depth of the top slot is the one its push stored. Pairs with [PUSH] and [CLOSE].
+        let mut seen = Head::from_bits(head.load(Acquire));
+        loop {
+            let depth_below = match seen.top() {
+                // Relaxed: ordered by the load of the head. Stale if the top was popped meanwhile; then
+                // the exchange fails, because a pop changes the tag.
+                Top::Slot(top) => list.record(top).depth.load(Relaxed),
+                Top::Empty => 0,
+                Top::Closed => return Err(slot),
+            };
+            // Relaxed, both: published by the exchange below, read by others only after they saw it.
+            record.link_or_refs.store(seen.link_bits(), Relaxed);
+            record.depth.store(depth_below + 1, Relaxed);
+            match head.compare_exchange_weak(
+                seen.to_bits(),
+                seen.pushed(slot.index()).to_bits(),
+                // [PUSH] Release: our link, our depth and all we did to the slot's bytes happen before
+                // whatever the slot's next owner does. Pairs with [POP-LOAD], [POP-RETRY],
+                // [POP-MANY-LOAD], [POP-MANY-RETRY], [PUSH-SEEN], [PUSH-RETRY], [CLOSE] and [LEN].
+                Release,
+                // [PUSH-RETRY] Acquire: as [PUSH-SEEN]. Pairs with [PUSH] and [CLOSE].
+                Acquire,
+            ) {
+                Ok(_) => return Ok(()),
+                Err(now) => seen = Head::from_bits(now),
+            }
+        }
+    }
+
+    /// Closes the list for ever and tells how many slots it held; `None` if it was closed already.
+    pub(crate) fn close(&self) -> Option<u32> {
+        // Relaxed: only compared; the exchange acquires.
+        let mut seen = Head::from_bits(self.head.0.load(Relaxed));
+        loop {
+            if seen.top() == Top::Closed {
+                return None;
+            }
+            match self.head.0.compare_exchange_weak(
+                seen.to_bits(),
+                seen.closed().to_bits(),
+                // [CLOSE] AcqRel: acquires the depth under the top and every free slot's last use,
+                // so that the memory may be freed; releases what the closer did before.
+                // Pairs with [PUSH], [PUSH-SEEN] and [PUSH-RETRY].
+                AcqRel,
+                // Relaxed: only compared; the next exchange acquires.
+                Relaxed,
+            ) {
+                Ok(_) => return Some(self.depth_under(seen)),
+                Err(now) => seen = Head::from_bits(now),
+            }
+        }
+    }
+
+    /// How many slots were in the list at some instant, or `None` once it is closed.
+    ///
+    /// Other threads may take or give back slots at any time, so the number can be stale in both
+    /// directions; it never exceeds the number of slots. Exact when nothing else runs.
+    pub(crate) fn len(&self) -> Option<u32> {
+        // [LEN] Acquire: the depth stored by the push of the top slot is visible. Pairs with [PUSH].
+        let seen = Head::from_bits(self.head.0.load(Acquire));
+        (seen.top() != Top::Closed).then(|| self.depth_under(seen))
+    }
+
+    fn depth_under(&self, head: Head) -> u32 {
+        match head.top() {
+            // Relaxed: ordered by the acquire through which the caller got `head`.
+            Top::Slot(slot) => self.record(slot).depth.load(Relaxed),
+            Top::Empty | Top::Closed => 0,
+        }
+    }
+}

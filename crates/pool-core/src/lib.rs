@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+#[cfg(all(feature = "os", unix))]
+mod os;
+
+mod builder;
+mod error;
+mod free_list;
+mod head;
+mod lease;
+mod line;
+mod pool;
+mod raw_slot;
+mod region;
+mod scrub;
+mod shared;
+mod slot_id;
+mod slots;
+mod stable_bytes;
+mod stats;
+mod sync;
+mod tenant;
+#[cfg(feature = "track")]
+mod track;
+
+pub use builder::PoolBuilder;
+pub use error::{AllocError, BuildError, IdError};
+pub use lease::Lease;
+pub use pool::Pool;
+pub use raw_slot::RawSlot;
+pub use region::{RegionSource, RegionSpan};
+pub use scrub::Scrub;
+pub use shared::Shared;
+pub use slot_id::SlotId;
+pub use slots::leaked_regions;
+pub use stable_bytes::StableBytes;
+pub use stats::PoolStats;
+pub use tenant::Tenant;
+#[cfg(feature = "track")]
+pub use track::Outstanding;

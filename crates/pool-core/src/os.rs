@@ -1,0 +1,85 @@
+//! Memory straight from the operating system. The only module of this crate that calls `libc`.
+
+use core::ptr::{self, NonNull};
+
+/// Bytes of a page.
+pub(crate) fn page_bytes() -> usize {
+    // SAFETY: `sysconf` reads a constant and touches no memory of ours.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
+}
+
+/// Maps `bytes` of zeroed private memory that is touched when first used.
+///
+/// # Errors
+///
+/// The `errno` of the failed call.
+pub(crate) fn map(bytes: usize) -> Result<NonNull<u8>, i32> {
+    // SAFETY: an anonymous mapping at an address of the kernel's choice overlaps nothing of ours.
+    let base = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if base == libc::MAP_FAILED {
+        return Err(last_errno());
+    }
+    NonNull::new(base.cast()).ok_or(libc::EINVAL)
+}
+
+/// Gives a mapping back.
+///
+/// # Safety
+///
+/// `base` and `bytes` are one whole mapping made by [`map`], and nothing points into it any more.
+pub(crate) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
+    // SAFETY: validity and aliasing are the caller's promise.
+    let result = unsafe { libc::munmap(base.as_ptr().cast(), bytes) };
+    debug_assert_eq!(
+        result, 0,
+        "munmap of a mapping of ours fails only for wrong arguments"
+    );
+}
+
+/// Lets the range be read and written, or neither. Tells whether the kernel did it.
+///
+/// # Safety
+///
+/// The range lies in one mapping made by [`map`], and nobody but the caller has a right to its bytes.
+pub(crate) unsafe fn set_accessible(base: NonNull<u8>, bytes: usize, accessible: bool) -> bool {
+    let protection = if accessible {
+        libc::PROT_READ | libc::PROT_WRITE
+    } else {
+        libc::PROT_NONE
+    };
+    // SAFETY: the range is a mapping of ours and exclusively the caller's, by its promise.
+    unsafe { libc::mprotect(base.as_ptr().cast(), bytes, protection) == 0 }
+}
+
+fn last_errno() -> i32 {
+    // SAFETY: the address is this thread's own errno, valid for reads.
+    unsafe { *errno_location() }
+}
+
+#[cfg(any(target_os = "linux", target_os = "emscripten", target_os = "l4re"))]
+fn errno_location() -> *mut i32 {
+    // SAFETY: returns this thread's errno address; no precondition.
+    unsafe { libc::__errno_location() }
+}
+
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+fn errno_location() -> *mut i32 {
+    // SAFETY: returns this thread's errno address; no precondition.
+    unsafe { libc::__error() }
+}
+
+#[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
+fn errno_location() -> *mut i32 {
+    // SAFETY: returns this thread's errno address; no precondition.
+    unsafe { libc::__errno() }
+}

@@ -1,0 +1,289 @@
+//! The handle through which slots are taken.
+
+use core::fmt;
+use core::iter::FusedIterator;
+use core::ptr::NonNull;
+
+use crate::builder::PoolBuilder;
+use crate::error::{AllocError, AllocErrorKind, IdError};
+use crate::free_list::{Chain, OwnedSlot, PopError};
+use crate::lease::Lease;
+use crate::region::RegionSpan;
+use crate::slot_id::{self, SlotId};
+use crate::slots::Slots;
+use crate::stats::PoolStats;
+
+/// A pool of equal slots. A handle: cloning it is cheap, and any thread may use it.
+///
+/// Taking and giving back are lock-free, allocate nothing and call no operating system (unless a policy of the
+/// [builder](PoolBuilder) says otherwise). The slot given back last is handed out first: its bytes are still in a cache.
+///
+/// When the last handle is dropped, the memory lives on until the last lease or share is home.
+///
+/// ```
+/// use pool_core::Pool;
+///
+/// let pool = Pool::builder().slots(2).slot_bytes(2048).build()?;
+/// let mut lease = pool.alloc().expect("two slots are free");
+/// lease[..5].copy_from_slice(b"hello");
+/// let reader = lease.share();
+/// std::thread::scope(|s| {
+///     s.spawn(|| assert_eq!(&reader[..5], b"hello"));
+/// });
+/// drop(pool); // the slot stays valid
+/// assert_eq!(reader.len(), 2048);
+/// # Ok::<(), pool_core::BuildError>(())
+/// ```
+pub struct Pool {
+    slots: NonNull<Slots>,
+}
+
+// SAFETY: everything in the body that a handle reaches is `Sync`.
+unsafe impl Send for Pool {}
+// SAFETY: as above.
+unsafe impl Sync for Pool {}
+
+impl Pool {
+    /// Starts building a pool. [`slots`](PoolBuilder::slots) and [`slot_bytes`](PoolBuilder::slot_bytes) must be given.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+
+    /// Wraps the first handle that [`Slots::create`] made.
+    pub(crate) fn from_slots(slots: NonNull<Slots>) -> Self {
+        Self { slots }
+    }
+
+    pub(crate) fn slots_ptr(&self) -> NonNull<Slots> {
+        self.slots
+    }
+
+    #[inline]
+    fn slots(&self) -> &Slots {
+        // SAFETY: this handle is a reason for the body to live (SLOTS-1); only shared references to it exist.
+        unsafe { self.slots.as_ref() }
+    }
+
+    /// Takes a slot; `None` if at some instant of the call every slot was in use, or the pool is closed.
+    ///
+    /// Never blocks. Lock-free: a retry means that another thread took or gave back a slot.
+    #[inline]
+    #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn alloc(&self) -> Option<Lease> {
+        self.try_alloc().ok()
+    }
+
+    /// Takes a slot, or says why not. As [`alloc`](Self::alloc) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`]: exhausted (another thread may give one back before the caller sees it), or closed.
+    #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn try_alloc(&self) -> Result<Lease, AllocError> {
+        match self.slots().list().pop() {
+            Ok(slot) => Ok(self.lease(slot)),
+            Err(why) => Err(self.refusal(why)),
+        }
+    }
+
+    #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    fn lease(&self, slot: OwnedSlot) -> Lease {
+        let slots = self.slots();
+        slots.prepare(&slot);
+        #[cfg(feature = "track")]
+        slots.sites.remember(slot.index());
+        Lease::new(self.slots, slot)
+    }
+
+    #[cold]
+    fn refusal(&self, why: PopError) -> AllocError {
+        match why {
+            PopError::Empty => {
+                self.slots().count_exhausted();
+                AllocErrorKind::Exhausted {
+                    slots: self.slots().geometry().slots,
+                }
+                .into()
+            }
+            PopError::Closed => AllocErrorKind::Closed.into(),
+        }
+    }
+
+    /// Takes up to `want` slots with one exchange and adds them to `into`; tells how many.
+    ///
+    /// Fewer than `want` only if at some instant of the call no more were free. If `into` panics, the slots it did not
+    /// take go back.
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
+        let want = u32::try_from(want).unwrap_or(u32::MAX);
+        match self.slots().list().pop_many(want) {
+            Ok(chain) => {
+                let mut leases = LeaseChain {
+                    pool: self,
+                    chain,
+                    given: 0,
+                    #[cfg(feature = "track")]
+                    site: core::panic::Location::caller(),
+                };
+                into.extend(leases.by_ref());
+                leases.given
+            }
+            Err(why) => {
+                self.refusal(why);
+                0
+            }
+        }
+    }
+
+    /// Takes back the slot of an id, for the first who presents it.
+    ///
+    /// Any number from anywhere may be presented: one that is not now out of this pool is refused and changes nothing (odds
+    /// at [`SlotId`]).
+    ///
+    /// # Errors
+    ///
+    /// [`IdError`] if the id is not now out of this pool.
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn redeem(&self, id: SlotId) -> Result<Lease, IdError> {
+        let slots = self.slots();
+        let slot = slot_id::redeem(slots.list(), slots.nonce(), id)?;
+        Ok(Lease::new(self.slots, slot))
+    }
+
+    /// Ends the pool early: no slot is handed out any more, leases and shares stay valid.
+    pub fn close(&self) {
+        Slots::close(self.slots);
+    }
+
+    /// How many slots the pool was built with.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.slots().geometry().slots as usize
+    }
+
+    /// How many bytes each slot offers.
+    #[must_use]
+    pub fn slot_bytes(&self) -> usize {
+        self.slots().geometry().slot_bytes
+    }
+
+    /// How many slots nobody held at some instant of the call.
+    ///
+    /// Other threads may take or give back slots at any time, so the number can be stale in both directions; it is never more
+    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: two loads.
+    #[must_use]
+    pub fn free_count(&self) -> usize {
+        self.slots().free_count() as usize
+    }
+
+    /// How many slots were held (as a lease, a share or an id) at some instant of the call: the rest of
+    /// [`capacity`](Self::capacity), as stale as [`free_count`](Self::free_count).
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.capacity() - self.free_count()
+    }
+
+    /// What the pool has counted so far.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        let (exhausted, fallbacks, fallback_bytes) = self.slots().counts();
+        let free = self.free_count();
+        PoolStats {
+            capacity: self.capacity(),
+            slot_bytes: self.slot_bytes(),
+            free,
+            in_use: self.capacity() - free,
+            exhausted,
+            fallbacks,
+            fallback_bytes,
+        }
+    }
+
+    /// Counts a buffer of `bytes` that a layer above took from the heap because this pool had no slot for it.
+    pub fn count_fallback(&self, bytes: usize) {
+        self.slots().count_fallback(bytes);
+    }
+
+    /// The pool's whole memory, to register with a kernel. Valid while the pool has a handle, a lease or a share.
+    #[must_use]
+    pub fn region(&self) -> RegionSpan {
+        self.slots().span()
+    }
+
+    /// The slots in use, grouped by the line that took them, most slots first. Slots out as ids count as taken by the line
+    /// that took their lease.
+    ///
+    /// Cost: looks at every slot and allocates the answer. Other threads may take and give back slots meanwhile.
+    #[cfg(feature = "track")]
+    #[must_use]
+    pub fn outstanding(&self) -> alloc::vec::Vec<crate::Outstanding> {
+        self.slots().sites.outstanding(self.slot_bytes())
+    }
+}
+
+impl Clone for Pool {
+    fn clone(&self) -> Self {
+        self.slots().add_handle();
+        Self { slots: self.slots }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // SAFETY: this handle ends here and is not used again.
+        unsafe { Slots::drop_handle(self.slots) }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("capacity", &self.capacity())
+            .field("slot_bytes", &self.slot_bytes())
+            .field("free", &self.free_count())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The leases of a chain, made one by one; those not taken go back when it is dropped.
+struct LeaseChain<'a> {
+    pool: &'a Pool,
+    chain: Chain,
+    given: usize,
+    #[cfg(feature = "track")]
+    site: &'static core::panic::Location<'static>,
+}
+
+impl LeaseChain<'_> {
+    fn next_lease(&mut self) -> Option<Lease> {
+        let slots = self.pool.slots();
+        let slot = slots.list().next_of(&mut self.chain)?;
+        slots.prepare(&slot);
+        #[cfg(feature = "track")]
+        slots.sites.remember_at(slot.index(), self.site);
+        Some(Lease::new(self.pool.slots, slot))
+    }
+}
+
+impl Iterator for LeaseChain<'_> {
+    type Item = Lease;
+
+    fn next(&mut self) -> Option<Lease> {
+        let lease = self.next_lease()?;
+        self.given += 1;
+        Some(lease)
+    }
+}
+
+impl FusedIterator for LeaseChain<'_> {}
+
+impl Drop for LeaseChain<'_> {
+    fn drop(&mut self) {
+        while let Some(lease) = self.next_lease() {
+            drop(lease);
+        }
+    }
+}

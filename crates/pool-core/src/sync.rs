@@ -1,0 +1,49 @@
+//! The only door to atomics: `core`'s in a normal build, loom's in a model.
+//!
+//! Nothing else in this crate names `core::sync::atomic` or loom, so whatever a model explores is the shipped code.
+
+pub(crate) use imp::*;
+
+#[cfg(not(loom))]
+#[expect(clippy::unused_self, reason = "the same face as in a model")]
+mod imp {
+    pub(crate) mod atomic {
+        #[cfg(feature = "track")]
+        pub(crate) use core::sync::atomic::AtomicPtr;
+        pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    }
+
+    /// Stands for a slot's payload in a loom model; nothing in a normal build.
+    #[derive(Debug, Default)]
+    pub(crate) struct PayloadWitness(());
+
+    impl PayloadWitness {
+        #[inline(always)]
+        pub(crate) fn read(&self) {}
+        #[inline(always)]
+        pub(crate) fn write(&self) {}
+    }
+}
+
+#[cfg(loom)]
+mod imp {
+    pub(crate) mod atomic {
+        #[cfg(feature = "track")]
+        pub(crate) use loom::sync::atomic::AtomicPtr;
+        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+    }
+
+    /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this
+    /// cell, so loom reports two owners of one slot, and a hand-over without a happens-before edge.
+    #[derive(Debug, Default)]
+    pub(crate) struct PayloadWitness(loom::cell::UnsafeCell<()>);
+
+    impl PayloadWitness {
+        pub(crate) fn read(&self) {
+            self.0.with(|_| ());
+        }
+        pub(crate) fn write(&self) {
+            self.0.with_mut(|_| ());
+        }
+    }
+}
