@@ -1,1 +1,46 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+#![cfg(target_os = "linux")]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "an `expect` says why it cannot fail; a panic that a caller can cause is documented"
+)]
+
+mod acceptor;
+mod arming;
+mod buffer_ring;
+mod completion;
+mod doorbell;
+mod draft;
+mod error;
+mod event;
+mod guard_cell;
+mod in_flight;
+mod leaks;
+mod nonce;
+mod recv_ring;
+mod ring;
+mod send_slot;
+mod socket;
+mod stats;
+mod token;
+mod wire;
+
+pub use acceptor::{AcceptEvent, Acceptor};
+pub use completion::{Completion, completions};
+pub use doorbell::Doorbell;
+pub use draft::Draft;
+pub use error::{DraftError, GuardError, RecvError, RingError, SetupError, SubmitError};
+pub use event::{RecvEvent, SendEvent};
+pub use guard_cell::MAX_GUARD_BYTES;
+pub use in_flight::{InFlight, InFlightBuilder};
+pub use leaks::{Leaks, leaks};
+pub use recv_ring::RecvRing;
+pub use ring::new_ring;
+pub use socket::Socket;
+pub use stats::{RecvStats, SendStats};
+pub use wire::{MAX_GUARDS, MAX_PARTS};

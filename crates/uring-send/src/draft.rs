@@ -1,0 +1,134 @@
+//! A send being put together.
+
+use std::fmt;
+
+use io_uring::squeue::{self, SubmissionQueue};
+use pool_core::StableBytes;
+
+use crate::error::{DraftError, GuardError, SubmitError};
+use crate::in_flight::InFlight;
+
+/// A send being put together: parts are added in the order in which their bytes go out.
+///
+/// Dropping a draft drops its guards and frees its slot; nothing was sent.
+pub struct Draft<'a> {
+    in_flight: &'a mut InFlight,
+    slot: u16,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(in_flight: &'a mut InFlight, slot: u16) -> Self {
+        Self { in_flight, slot }
+    }
+
+    /// Adds bytes by copying them into this send's own area. For headers and small payloads.
+    ///
+    /// # Errors
+    ///
+    /// [`DraftError`] if they do not fit; the draft is as it was.
+    pub fn copy(&mut self, bytes: &[u8]) -> Result<&mut Self, DraftError> {
+        self.in_flight.add_copy(self.slot, bytes)?;
+        Ok(self)
+    }
+
+    /// Adds a guard's bytes from where they lie. The guard is dropped when the kernel is done with them, or with the draft.
+    ///
+    /// A guard has at most [`MAX_GUARD_BYTES`](crate::MAX_GUARD_BYTES) (the handle, not the payload) and an alignment of at most 8;
+    /// more is refused at compile time. One with no bytes is dropped at once.
+    ///
+    /// # Errors
+    ///
+    /// [`GuardError`] gives the guard back; the draft is as it was.
+    pub fn guard<G>(&mut self, guard: G) -> Result<&mut Self, GuardError<G>>
+    where
+        G: StableBytes + Send + 'static,
+    {
+        match self
+            .in_flight
+            .check_guard(self.slot, guard.stable_bytes().len())
+        {
+            Ok(()) => self.in_flight.add_guard(self.slot, guard),
+            Err(why) => return Err(GuardError { guard, why }),
+        }
+        Ok(self)
+    }
+
+    /// Sets the number that this send's events will bear. 0 by default.
+    pub fn tag(&mut self, tag: u64) -> &mut Self {
+        self.in_flight.set_tag(self.slot, tag);
+        self
+    }
+
+    /// How many bytes the send has so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.in_flight.total_bytes(self.slot)
+    }
+
+    /// Whether no byte was added yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes [`copy`](Self::copy) has room for.
+    #[must_use]
+    pub fn copy_room(&self) -> usize {
+        self.in_flight.copy_room(self.slot)
+    }
+
+    /// How many more guards the send takes.
+    #[must_use]
+    pub fn guard_room(&self) -> usize {
+        self.in_flight.guard_room(self.slot)
+    }
+
+    /// Puts the send into the submission queue; the kernel sees it when the queue is submitted.
+    ///
+    /// # Errors
+    ///
+    /// Gives the draft back, with all that was added to it, and says why.
+    pub fn submit(self, queue: &mut SubmissionQueue<'_>) -> Result<(), (Self, SubmitError)> {
+        match self.in_flight.submit_draft(self.slot, queue) {
+            Ok(()) => {
+                std::mem::forget(self);
+                Ok(())
+            }
+            Err(why) => Err((self, why)),
+        }
+    }
+
+    /// The send as an entry, for a loop that fills its queue itself.
+    ///
+    /// # Errors
+    ///
+    /// Gives the draft back and says why.
+    ///
+    /// # Safety
+    ///
+    /// The caller pushes the entry exactly once, unchanged in all but its flags, and gives each of its completions once to
+    /// [`InFlight::complete`] or [`InFlight::complete_raw`].
+    pub unsafe fn into_entry(self) -> Result<squeue::Entry, (Self, SubmitError)> {
+        match self.in_flight.begin(self.slot) {
+            Ok(entry) => {
+                std::mem::forget(self);
+                Ok(entry)
+            }
+            Err(why) => Err((self, why)),
+        }
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        self.in_flight.abandon(self.slot);
+    }
+}
+
+impl fmt::Debug for Draft<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! Making a ring, or saying what to do where there is none.
+
+use std::io;
+
+use io_uring::IoUring;
+
+use crate::error::RingError;
+
+/// Makes a ring for one thread with room for `entries` submissions (a power of two is what the kernel rounds up to) and four
+/// times as many completions.
+///
+/// Any `IoUring` will do for this crate; this one says plainly what is wrong where there is none.
+///
+/// # Errors
+///
+/// [`RingError`] with advice.
+pub fn new_ring(entries: u32) -> Result<IoUring, RingError> {
+    IoUring::builder()
+        .setup_clamp()
+        .setup_cqsize(entries.saturating_mul(4))
+        .build(entries)
+        .map_err(|source| RingError {
+            advice: advice(&source),
+            source,
+        })
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::ENOSYS) => "this kernel has none; Linux 6.1 or newer is needed",
+        Some(libc::EPERM | libc::EACCES) => {
+            "it is forbidden here; see sysctl kernel.io_uring_disabled and the container's seccomp profile"
+        }
+        Some(libc::ENOMEM) => "raise RLIMIT_MEMLOCK (ulimit -l) or ask for fewer entries",
+        Some(libc::EMFILE | libc::ENFILE) => "raise RLIMIT_NOFILE (ulimit -n)",
+        _ => "see io_uring_setup(2)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let source = io::Error::from_raw_os_error(libc::EPERM);
+        let error = RingError {
+            advice: advice(&source),
+            source,
+        };
+        assert!(error.is_unavailable());
+        assert!(error.to_string().contains("io_uring_disabled"), "{error}");
+    }
+}
