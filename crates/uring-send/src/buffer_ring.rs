@@ -1,12 +1,11 @@
 //! The ring of buffers that the kernel takes from: its layout, and the one word that is shared with the kernel.
 
-use std::sync::atomic::AtomicU16;
-use std::sync::atomic::Ordering::Release;
-
 use io_uring::types::BufRingEntry;
 use pool_core::{Lease, Pool, RegionSource};
 
 use crate::error::SetupError;
+use crate::sync::atomic::AtomicU16;
+use crate::sync::atomic::Ordering::Release;
 
 /// The array of a provided-buffer ring.
 ///
@@ -66,8 +65,8 @@ impl BufferRing {
         let tail = unsafe { BufRingEntry::tail(base) }.cast_mut();
         // SAFETY: validity: an aligned `u16` inside the first entry. Aliasing: we write it only here; the kernel reads it.
         let shared = unsafe { AtomicU16::from_ptr(tail) };
-        // [BUFFERS-PUBLISH] Release: the entries are written before the kernel sees the tail that covers them. The other end is the
-        // kernel's `smp_load_acquire` of the tail when it selects a buffer (io_uring/kbuf.c).
+        // [BUFFERS-PUBLISH] Release: the entries are written before the kernel sees the tail that covers them. Pairs with the kernel's
+        // load-acquire of the tail when it selects a buffer (io_uring/kbuf.c).
         shared.store(self.tail, Release);
     }
 }

@@ -1,5 +1,7 @@
 //! A completion that was read from a queue, once.
 
+use std::iter;
+
 use io_uring::cqueue::{self, CompletionQueue};
 
 use crate::token::Token;
@@ -9,7 +11,8 @@ use crate::token::Token;
 /// # Why not `cqueue::Entry`
 ///
 /// An `Entry` can be cloned and its `user_data` set, in safe code. Presented twice, one could give a buffer to its owner that the
-/// kernel is filling again. A `Completion` exists once for each thing the kernel said, so presenting it is safe.
+/// kernel is filling again, or close a descriptor under its owner. A `Completion` exists once for each thing the kernel said, so
+/// presenting it is safe.
 ///
 /// ```compile_fail
 /// fn twice(completion: uring_send::Completion) { let again = completion.clone(); }
@@ -72,8 +75,20 @@ impl Completion {
 }
 
 /// Reads what the queue holds now. Each completion must be given to the part it belongs to; dropping one leaks what it
-/// would have released, and nothing else.
+/// would have released, and nothing else. Dropping the iterator leaves the rest in the queue.
 pub fn completions(queue: &mut CompletionQueue<'_>) -> impl Iterator<Item = Completion> {
     queue.sync();
-    queue.map(|entry| Completion::assume(entry.user_data(), entry.result(), entry.flags()))
+    let mut left = queue.len();
+    iter::from_fn(move || {
+        left = left.checked_sub(1)?;
+        let entry = queue.next()?;
+        // The kernel is told that the entry was read before anybody sees it. Left to the queue's own drop, which can be forgotten,
+        // the next `ring.completion()` would read the same entry again.
+        queue.sync();
+        Some(Completion::assume(
+            entry.user_data(),
+            entry.result(),
+            entry.flags(),
+        ))
+    })
 }

@@ -18,11 +18,15 @@ use crate::nonce::Nonce;
 ///
 /// [`waker`](Self::waker) gives a `std::task::Waker` for other threads; each ring of the bell ends one wait, many at once may end it
 /// together.
+///
+/// Dropping it while armed leaks the counter on purpose (counted in [`leaks`](crate::leaks())); [`stop`](Self::stop) first to avoid
+/// that.
 #[derive(Debug)]
 pub struct Doorbell {
     counter: Arc<Counter>,
     nonce: Nonce,
     arming: Arming,
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,7 @@ impl Doorbell {
             counter: Arc::new(Counter(fd)),
             nonce: Nonce::take()?,
             arming: Arming::default(),
+            stopped: false,
         })
     }
 
@@ -59,18 +64,32 @@ impl Doorbell {
         Waker::from(self.counter.clone())
     }
 
-    /// Arms the poll if it is not. Tells whether nothing waits for room in the queue.
+    /// Arms the poll, or its cancellation after [`stop`](Self::stop). Tells whether nothing waits for room in the queue.
     #[must_use = "if the queue was full, submit and call again"]
     pub fn flush(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+        let token = self.arming.token(&self.nonce, 0);
+        if self.stopped {
+            return self.arming.cancel(queue, token);
+        }
         if self.arming.is_armed() {
             return true;
         }
-        let token = self.arming.token(&self.nonce, 0);
         let events = u32::try_from(libc::POLLIN).expect("a small positive constant");
         let fd = types::Fd(self.counter.0.as_raw_fd());
         let entry = opcode::PollAdd::new(fd, events).multi(true).build();
         // SAFETY: the counter is kept (or leaked) as long as the operation is armed; no memory is named.
         unsafe { self.arming.arm(queue, entry, token) }
+    }
+
+    /// Ends listening with the next [`flush`](Self::flush); [`is_armed`](Self::is_armed) tells when the kernel has said so.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether the kernel may still poll the counter.
+    #[must_use]
+    pub fn is_armed(&self) -> bool {
+        self.arming.is_armed()
     }
 
     /// Takes in one completion: `Ok` means that the bell rang (or may have).

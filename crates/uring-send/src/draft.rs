@@ -106,8 +106,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Safety
     ///
-    /// The caller pushes the entry exactly once, unchanged in all but its flags, and gives each of its completions once to
-    /// [`InFlight::complete`] or [`InFlight::complete_raw`].
+    /// The caller pushes the entry exactly once, unchanged but for the flags `IO_LINK`, `IO_HARDLINK`, `IO_DRAIN` and `ASYNC`, and
+    /// gives each of its completions once to [`InFlight::complete`] or [`InFlight::complete_raw`].
     pub unsafe fn into_entry(self) -> Result<squeue::Entry, (Self, SubmitError)> {
         match self.in_flight.begin(self.slot) {
             Ok(entry) => {

@@ -441,9 +441,13 @@ impl InFlight {
         if result.cast_unsigned() & COPIED != 0 {
             self.stats.kernel_copied += 1;
         }
-        self.release_if_over(token.slot, on_event);
+        let tag = self.slot(token.slot).tag;
+        if self.release_if_over(token.slot) {
+            on_event(SendEvent::Released { tag });
+        }
     }
 
+    /// Changes everything first and tells about it afterwards: an `on_event` that panics loses events, no slot.
     fn main_completed(
         &mut self,
         token: Token,
@@ -455,28 +459,38 @@ impl InFlight {
             self.slot(token.slot)
                 .main_completed(token.op, completion.result(), completion.more());
         let tag = self.slot(token.slot).tag;
-        match verdict {
-            Verdict::Stale => self.stats.stale += 1,
+        let event = match verdict {
+            Verdict::Stale => {
+                self.stats.stale += 1;
+                return;
+            }
             Verdict::Sent { bytes } => {
                 self.end_send(token.slot);
-                on_event(SendEvent::Sent { tag, bytes });
+                Some(SendEvent::Sent { tag, bytes })
             }
             Verdict::Failed { errno, sent } => {
                 self.end_send(token.slot);
                 let error = io::Error::from_raw_os_error(errno);
-                on_event(SendEvent::Failed { tag, error, sent });
+                Some(SendEvent::Failed { tag, error, sent })
             }
             Verdict::FallBack => {
                 self.stats.fallbacks += 1;
                 self.waiting.push_back(token.slot);
+                None
             }
             Verdict::Short { sent, left } => {
                 self.wires.advance(token.slot, sent - before);
                 self.waiting.push_back(token.slot);
-                on_event(SendEvent::Short { tag, sent, left });
+                Some(SendEvent::Short { tag, sent, left })
             }
+        };
+        let released = self.release_if_over(token.slot);
+        if let Some(event) = event {
+            on_event(event);
         }
-        self.release_if_over(token.slot, on_event);
+        if released {
+            on_event(SendEvent::Released { tag });
+        }
     }
 
     /// The socket takes the next send.
@@ -488,14 +502,14 @@ impl InFlight {
             .end_send();
     }
 
-    fn release_if_over(&mut self, slot: u16, on_event: &mut impl FnMut(SendEvent)) {
+    /// Drops what the send held and frees its slot, if the kernel is done with it. Tells whether it was.
+    fn release_if_over(&mut self, slot: u16) -> bool {
         if !self.slot(slot).is_over() {
-            return;
+            return false;
         }
-        let tag = self.slot(slot).tag;
         self.free.push(slot);
         self.slot(slot).reset();
-        on_event(SendEvent::Released { tag });
+        true
     }
 
     #[inline]

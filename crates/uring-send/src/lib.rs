@@ -27,6 +27,7 @@ mod ring;
 mod send_slot;
 mod socket;
 mod stats;
+mod sync;
 mod token;
 mod wire;
 
@@ -40,7 +41,7 @@ pub use guard_cell::MAX_GUARD_BYTES;
 pub use in_flight::{InFlight, InFlightBuilder};
 pub use leaks::{Leaks, leaks};
 pub use recv_ring::RecvRing;
-pub use ring::new_ring;
+pub use ring::{new_ring, submit_and_wait};
 pub use socket::Socket;
 pub use stats::{RecvStats, SendStats};
 pub use wire::{MAX_GUARDS, MAX_PARTS};

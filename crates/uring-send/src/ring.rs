@@ -1,8 +1,10 @@
-//! Making a ring, or saying what to do where there is none.
+//! Making a ring, or saying what to do where there is none; and sleeping in one.
 
 use std::io;
+use std::time::Duration;
 
 use io_uring::IoUring;
+use io_uring::types::{SubmitArgs, Timespec};
 
 use crate::error::RingError;
 
@@ -23,6 +25,35 @@ pub fn new_ring(entries: u32) -> Result<IoUring, RingError> {
             advice: advice(&source),
             source,
         })
+}
+
+/// Submits what is queued and sleeps until a completion is there, or until `most` has passed.
+///
+/// Returns early, without an error, when a signal comes or when completions must be read before more can be submitted.
+///
+/// # Errors
+///
+/// What the kernel says of the submission.
+pub fn submit_and_wait(ring: &IoUring, most: Option<Duration>) -> io::Result<()> {
+    let waited = match most {
+        None => ring.submit_and_wait(1),
+        Some(most) => {
+            let most = Timespec::from(most);
+            ring.submitter()
+                .submit_with_args(1, &SubmitArgs::new().timespec(&most))
+        }
+    };
+    match waited {
+        Err(error) if !ends_a_wait(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn ends_a_wait(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ETIME | libc::EINTR | libc::EBUSY)
+    )
 }
 
 fn advice(error: &io::Error) -> &'static str {

@@ -12,6 +12,7 @@
 
 use pool_core::Lease;
 
+use crate::arming::CANCEL_OP;
 use crate::guard_cell::GuardCell;
 use crate::socket::Socket;
 use crate::token::Generation;
@@ -19,6 +20,8 @@ use crate::wire::MAX_GUARDS;
 
 /// Operations of one send that may be zero-copy: one bit each in `due`. Later ones are sent with a copy, which needs no notification.
 pub(crate) const MAX_ZERO_COPY_OPS: u8 = 64;
+/// The number of all operations of one send from this one on. Below a cancellation's, so that a late one of those is never a send's.
+const LAST_OP: u8 = CANCEL_OP - 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -105,7 +108,7 @@ impl SendSlot {
     /// The number and kind of the operation that goes to the kernel now.
     pub(crate) fn begin_op(&mut self) -> (u8, bool) {
         let op = self.next_op;
-        self.next_op = op.saturating_add(1);
+        self.next_op = (op + 1).min(LAST_OP);
         self.zero_copy &= op < MAX_ZERO_COPY_OPS;
         self.phase = Phase::Submitted { op };
         (op, self.zero_copy)
@@ -293,17 +296,17 @@ mod tests {
     #[test]
     fn many_short_sends_end_without_zero_copy() {
         let mut slot = submitted(1000, true);
-        for op in 0..=254_u8 {
+        for op in 0..LAST_OP {
             slot.main_completed(op, 1, op < MAX_ZERO_COPY_OPS);
             let (next, zero_copy) = slot.begin_op();
             assert_eq!(next, op + 1);
             assert_eq!(zero_copy, next < MAX_ZERO_COPY_OPS);
         }
         for _ in 0..10 {
-            slot.main_completed(255, 1, false);
-            assert_eq!(slot.begin_op(), (255, false));
+            slot.main_completed(LAST_OP, 1, false);
+            assert_eq!(slot.begin_op(), (LAST_OP, false));
         }
-        slot.main_completed(255, 735, false);
+        slot.main_completed(LAST_OP, 736, false);
         assert!((0..64).all(|op| slot.notified(op)));
         assert!(slot.is_over());
     }

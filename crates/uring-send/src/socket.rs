@@ -3,10 +3,10 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::{Acquire, Release};
 
 use crate::error::SetupError;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::{Acquire, Release};
 
 /// An owned socket. Clones share it; the last one closes it.
 ///
@@ -76,13 +76,14 @@ impl Socket {
 
     /// Claims the right to send; `false` if a stream's earlier send still has it.
     pub(crate) fn begin_send(&self) -> bool {
-        // Acquire: taken after the earlier send's `end_send`. Only the flag itself is decided by it; the order of the bytes is
-        // the kernel's, which took the earlier ones before it said so.
+        // [SEND-BEGIN] Acquire: the earlier send's last bytes were with the kernel before this one's entry is made, also when another
+        // thread's ring took them. Pairs with [SEND-END].
         !self.inner.ordered || !self.inner.sending.swap(true, Acquire)
     }
 
     pub(crate) fn end_send(&self) {
-        // Release: pairs with the swap in `begin_send`.
+        // [SEND-END] Release: what this thread read of the kernel's completion comes before the next sender's entry. Pairs with
+        // [SEND-BEGIN].
         self.inner.sending.store(false, Release);
     }
 

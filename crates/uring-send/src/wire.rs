@@ -105,7 +105,9 @@ impl Wires {
         let mut header = self.read_header(slot);
         if let Some(last) = header.msg_iovlen.checked_sub(1) {
             let mut part = self.read_part(slot, last);
-            if part.iov_base.addr() + part.iov_len == bytes.addr() {
+            // Exposed: the longer part's own pointer may be of another allocation.
+            let start = bytes.cast::<u8>().expose_provenance();
+            if part.iov_base.addr() + part.iov_len == start {
                 part.iov_len += bytes.len();
                 self.write_part(slot, last, part);
                 return;
