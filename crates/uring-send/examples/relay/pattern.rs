@@ -1,6 +1,9 @@
 //! What the self-test's publishers send: known bytes, so that every subscriber's stream can be computed again.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256.
+pub(crate) type Digest = [u8; 32];
 
 const TABLE_BYTES: usize = 2 * 1024 * 1024;
 
@@ -67,7 +70,7 @@ impl Pattern {
     }
 
     /// The digest of the first `bytes` bytes of a publisher's stream from message `from` on, or `None` if it has fewer.
-    pub(crate) fn digest(&self, publisher: u8, from: usize, bytes: usize) -> Option<[u8; 32]> {
+    pub(crate) fn digest(&self, publisher: u8, from: usize, bytes: usize) -> Option<Digest> {
         let mut hash = Sha256::new();
         let mut left = bytes;
         for number in from..self.messages {

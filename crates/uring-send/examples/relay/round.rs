@@ -13,7 +13,7 @@ use pool_core::{Pool, PoolStats, RegionSource};
 
 use crate::clients::{Pace, Received, publish, subscribe};
 use crate::options::Options;
-use crate::pattern::Pattern;
+use crate::pattern::{Digest, Pattern};
 use crate::relay::{Progress, Relay, Report};
 
 /// Nothing here takes longer on a loaded machine; it only ends a run that hangs.
@@ -71,8 +71,11 @@ pub(crate) fn run(
     let elapsed = began.elapsed();
     let delivered_bytes = sessions.iter().map(|session| session.received.bytes).sum();
     let connections_compared = sessions.len();
+    let whole: Vec<_> = (0..cast.publishers)
+        .map(|publisher| pattern.digest(publisher, 0, pattern.stream_bytes()))
+        .collect();
     for session in sessions {
-        session.compare(cast.publishers, pattern)?;
+        session.compare(&whole, pattern)?;
     }
     Ok(Outcome {
         report,
@@ -110,7 +113,8 @@ enum StreamPart {
 }
 
 impl Session {
-    fn compare(self, publishers: u8, pattern: &Pattern) -> Result<()> {
+    /// `whole` holds the digest of each publisher's whole stream.
+    fn compare(self, whole: &[Option<Digest>], pattern: &Pattern) -> Result<()> {
         let Self {
             name,
             part,
@@ -122,26 +126,20 @@ impl Session {
         );
         let mut digests = received.digests();
         digests.resize(
-            usize::from(publishers),
+            whole.len(),
             (0, pattern.digest(0, 0, 0).unwrap_or_default()),
         );
-        for (publisher, (bytes, digest)) in (0..).zip(digests) {
-            let from = match part {
-                StreamPart::Whole => {
-                    let all = pattern.stream_bytes();
-                    ensure!(
-                        bytes == all,
-                        "{name}: publisher {publisher}: {bytes} of {all} bytes"
-                    );
-                    Some(0)
-                }
-                StreamPart::Beginning => Some(0),
-                StreamPart::End => pattern.last_messages_of(bytes),
+        for ((publisher, whole), (bytes, digest)) in (0..).zip(whole).zip(digests) {
+            let expected = match part {
+                StreamPart::Whole => whole.filter(|_| bytes == pattern.stream_bytes()),
+                StreamPart::Beginning => pattern.digest(publisher, 0, bytes),
+                StreamPart::End => pattern
+                    .last_messages_of(bytes)
+                    .and_then(|from| pattern.digest(publisher, from, bytes)),
             };
-            let expected = from.and_then(|from| pattern.digest(publisher, from, bytes));
             ensure!(
                 expected == Some(digest),
-                "{name}: publisher {publisher}: the SHA-256 of {bytes} bytes differs"
+                "{name}: publisher {publisher}: {bytes} bytes received, their SHA-256 is not that of what was published"
             );
         }
         Ok(())
