@@ -1,1 +1,26 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod access;
+mod buf;
+mod compare;
+mod error;
+mod frame;
+mod heap_block;
+mod storage;
+mod unfilled;
+#[cfg(feature = "std")]
+mod write;
+
+pub use error::{BadRange, FillError, FrameError, NoRoom, TooShort, VecTooLarge};
+pub use frame::FrameBuf;
+pub use unfilled::Unfilled;

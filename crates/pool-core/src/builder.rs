@@ -169,6 +169,7 @@ impl PoolBuilder {
     }
 
     #[cfg(not(all(feature = "os", unix)))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
     fn protected_unit(&self) -> Result<usize, BuildError> {
         let _ = MAX_PROTECTED_SLOTS;
         let needs = "feature `os` and a Unix";

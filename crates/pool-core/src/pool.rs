@@ -40,7 +40,7 @@ pub struct Pool {
 
 // SAFETY: everything in the body that a handle reaches is `Sync`.
 unsafe impl Send for Pool {}
-// SAFETY: as above.
+// SAFETY: `&Pool` reaches only the body's shared, `Sync` part.
 unsafe impl Sync for Pool {}
 
 impl Pool {

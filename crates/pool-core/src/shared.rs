@@ -29,7 +29,7 @@ pub struct Shared {
 
 // SAFETY: shares give only `&[u8]`, and the count is atomic.
 unsafe impl Send for Shared {}
-// SAFETY: as above.
+// SAFETY: `&Shared` gives only `&[u8]`, and clones through an atomic count.
 unsafe impl Sync for Shared {}
 
 impl Shared {

@@ -196,6 +196,7 @@ impl Slots {
     }
 
     #[cfg(not(all(feature = "os", unix)))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
     fn set_accessible(&self, _slot: u32, _accessible: bool) {
         unreachable!("the builder refuses to protect slots without `os`")
     }

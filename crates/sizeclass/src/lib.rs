@@ -1,1 +1,32 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod buf_mut;
+mod buffer;
+mod buffer_pool;
+mod builder;
+mod class;
+mod error;
+mod home;
+mod line;
+mod rack;
+mod stats;
+mod storage;
+mod sync;
+#[cfg(feature = "std")]
+mod write;
+
+pub use buffer::PooledBuffer;
+pub use buffer_pool::BufferPool;
+pub use builder::BufferPoolBuilder;
+pub use error::{AcquireError, BuildError};
+pub use stats::{BufferPoolStats, ClassStats};

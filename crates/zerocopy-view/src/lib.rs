@@ -1,1 +1,30 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod adopt;
+mod compare;
+mod counted;
+mod error;
+mod excerpt;
+mod give_up;
+mod kind;
+mod kind_table;
+mod label;
+mod part;
+mod read;
+mod sync;
+mod view;
+
+pub use error::{OutOfRange, RegisterError, UnknownKind};
+pub use kind::Kind;
+pub use pool_core::{StableBytes, Tenant};
+pub use view::View;

@@ -1,0 +1,124 @@
+//! A heap block in twelve bytes: a `Vec<u8>` without its length.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+
+/// The memory of a `Vec<u8>` whose capacity fits 32 bits, all of it initialised: a `Box<[u8]>` with a shorter length.
+///
+/// Twelve bytes, aligned to four, so that it fits beside the mark of an enum whose other variant is a
+/// [`Lease`](pool_core::Lease).
+///
+/// - **BLOCK-1** `ptr` and `cap` are the address and length of a `Box<[u8]>` that was given up, and nothing else owns its bytes.
+#[repr(Rust, packed(4))]
+pub(crate) struct HeapBlock {
+    ptr: NonNull<u8>,
+    cap: u32,
+}
+
+// SAFETY: a block is the only owner of its bytes (BLOCK-1), as `Box<[u8]>` is, which is `Send`.
+unsafe impl Send for HeapBlock {}
+// SAFETY: `&HeapBlock` gives only `&[u8]`.
+unsafe impl Sync for HeapBlock {}
+
+impl HeapBlock {
+    /// Takes over a vector's memory where it is, and tells how long the vector was. Fills the spare capacity with zeros: a
+    /// `Vec` may leave it uninitialised, and a block is initialised as a whole.
+    ///
+    /// # Errors
+    ///
+    /// Gives the vector back, untouched, if its capacity does not fit 32 bits.
+    pub(crate) fn from_vec(mut vec: Vec<u8>) -> Result<(Self, u32), Vec<u8>> {
+        let (Ok(len), Ok(cap)) = (u32::try_from(vec.len()), u32::try_from(vec.capacity())) else {
+            return Err(vec);
+        };
+        vec.resize(vec.capacity(), 0);
+        // A full vector becomes a box where it is.
+        let bytes = Box::leak(vec.into_boxed_slice());
+        let ptr = NonNull::from(bytes).cast();
+        Ok((Self { ptr, cap }, len))
+    }
+
+    /// The vector again, in the same memory, `cap` bytes long.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        let mut block = ManuallyDrop::new(self);
+        // SAFETY: the block is neither used nor dropped after this.
+        unsafe { block.take() }.into_vec()
+    }
+
+    /// The box that this block is made of.
+    ///
+    /// # Safety
+    ///
+    /// The block is neither used nor dropped after this.
+    unsafe fn take(&mut self) -> Box<[u8]> {
+        let bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
+        // SAFETY: validity: address and length of a box that was given up (BLOCK-1). Aliasing: the block was its only owner
+        // (BLOCK-1), and ends here, by the caller's promise.
+        unsafe { Box::from_raw(bytes.as_ptr()) }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.cap as usize
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        let bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
+        // SAFETY: validity: `cap` initialised bytes (BLOCK-1) that live as long as the block. Aliasing: nothing else
+        // owns them (BLOCK-1), and `&self` excludes our own `&mut`.
+        unsafe { bytes.as_ref() }
+    }
+
+    #[inline]
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        let mut bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
+        // SAFETY: as in `bytes`, and `&mut self` excludes our own shared borrows too.
+        unsafe { bytes.as_mut() }
+    }
+}
+
+impl Drop for HeapBlock {
+    fn drop(&mut self) {
+        // SAFETY: the block is being dropped.
+        drop(unsafe { self.take() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_vector_makes_the_round_trip_in_place() {
+        let mut vec = Vec::with_capacity(100);
+        vec.extend_from_slice(b"payload");
+        let (address, cap) = (vec.as_ptr(), vec.capacity());
+        let (mut block, len) = HeapBlock::from_vec(vec).expect("100 bytes fit 32 bits");
+        assert_eq!((len, block.len()), (7, cap));
+        assert!(block.bytes()[7..].iter().all(|byte| *byte == 0));
+        block.bytes_mut()[cap - 1] = 9;
+        let vec = block.into_vec();
+        assert_eq!(
+            (vec.as_ptr(), vec.len(), vec.capacity()),
+            (address, cap, cap)
+        );
+        assert_eq!((&vec[..7], vec[cap - 1]), (&b"payload"[..], 9));
+    }
+
+    #[test]
+    fn an_empty_vector_is_a_block_of_nothing() {
+        let (block, len) = HeapBlock::from_vec(Vec::new()).expect("nothing fits");
+        assert_eq!((len, block.len(), block.bytes()), (0, 0, &[][..]));
+        assert_eq!(block.into_vec(), vec![]);
+    }
+
+    #[test]
+    fn a_dropped_block_frees_its_memory() {
+        let (block, _) = HeapBlock::from_vec(vec![1; 1000]).expect("1000 bytes fit 32 bits");
+        drop(block); // a leak or a double free shows under Miri and the sanitizers
+    }
+}

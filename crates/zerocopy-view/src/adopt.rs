@@ -1,0 +1,110 @@
+//! What becomes a view, each without copying a byte.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use framebuf::FrameBuf;
+use pool_core::{Lease, Shared};
+use sizeclass::PooledBuffer;
+
+use crate::label::Label;
+use crate::part::Part;
+use crate::view::View;
+
+/// The whole slot. Allocates nothing.
+impl From<Lease> for View {
+    fn from(lease: Lease) -> Self {
+        Self::from(lease.share())
+    }
+}
+
+/// The whole slot. Allocates nothing, and counts nothing: the share becomes the view.
+impl From<Shared> for View {
+    fn from(shared: Shared) -> Self {
+        Self(Part::from_shared(shared, Label::NONE))
+    }
+}
+
+/// The live bytes. A pooled frame allocates nothing; one on the heap as its `Vec<u8>`. The metadata is dropped; headroom and tailroom
+/// stay, and come back with [`FrameBuf::try_from`].
+impl<M> From<FrameBuf<M>> for View {
+    fn from(frame: FrameBuf<M>) -> Self {
+        let (mut view, range) = match frame.into_lease() {
+            Ok((lease, range)) => (Self::from(lease), range),
+            Err(frame) => match frame.into_vec() {
+                Ok((bytes, range)) => (Self::from(bytes), range),
+                Err(_) => unreachable!("a frame's bytes lie in a slot or in a vector"),
+            },
+        };
+        view.0.narrow(range);
+        view
+    }
+}
+
+/// The bytes up to its length. A pooled buffer allocates nothing; one on the heap as its `Vec<u8>`.
+impl From<PooledBuffer> for View {
+    fn from(buffer: PooledBuffer) -> Self {
+        match buffer.into_lease() {
+            Ok((lease, range)) => {
+                let mut view = Self::from(lease);
+                view.0.narrow(range);
+                view
+            }
+            Err(buffer) => match buffer.into_vec() {
+                Ok(bytes) => Self::from(bytes),
+                Err(_) => unreachable!("a buffer's bytes lie in a slot or in a vector"),
+            },
+        }
+    }
+}
+
+/// One small allocation, for the count. The spare capacity stays, and is part of
+/// [`retained_bytes`](View::retained_bytes).
+impl From<Vec<u8>> for View {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Part::from_owner(bytes, Vec::capacity, Label::NONE))
+    }
+}
+
+/// As from its `Vec<u8>`.
+impl From<String> for View {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+/// One small allocation, for the count.
+impl From<Box<[u8]>> for View {
+    fn from(bytes: Box<[u8]>) -> Self {
+        Self::from(Vec::from(bytes))
+    }
+}
+
+/// One small allocation. Views of it count by themselves and hold one count of the `Arc`.
+impl From<Arc<[u8]>> for View {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self::from_owner(bytes)
+    }
+}
+
+/// One small allocation. Views of it count by themselves and hold one handle of the `Bytes`.
+impl From<Bytes> for View {
+    fn from(bytes: Bytes) -> Self {
+        Self::from_owner(bytes)
+    }
+}
+
+impl From<&'static [u8]> for View {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::from_static(bytes)
+    }
+}
+
+impl From<&'static str> for View {
+    fn from(text: &'static str) -> Self {
+        Self::from_static(text.as_bytes())
+    }
+}

@@ -1,0 +1,35 @@
+//! What the types can do, asserted at compile time.
+
+use core::borrow::Borrow;
+use core::fmt::{Debug, Display};
+use core::hash::Hash;
+use core::ops::Deref;
+use core::str::FromStr;
+
+use bytes::{Buf, Bytes};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use zerocopy_view::{Kind, OutOfRange, RegisterError, StableBytes, UnknownKind, View};
+
+assert_impl_all!(View: Send, Sync, Unpin, Clone, Default, Debug, StableBytes, Buf);
+assert_impl_all!(View: Deref<Target = [u8]>, AsRef<[u8]>, Borrow<[u8]>, Eq, Ord, Hash);
+assert_impl_all!(View: PartialEq<[u8]>, PartialEq<str>, PartialEq<&'static [u8]>, PartialEq<Vec<u8>>, PartialEq<[u8; 3]>);
+assert_impl_all!(Bytes: From<View>);
+assert_not_impl_any!(View: core::ops::DerefMut, AsMut<[u8]>, Copy, Display);
+
+assert_impl_all!(Kind: Send, Sync, Copy, Eq, Ord, Hash, Debug, Display, FromStr, Default);
+assert_impl_all!(OutOfRange: Send, Sync, Copy, Eq, core::error::Error);
+assert_impl_all!(RegisterError: Send, Sync, Copy, Eq, core::error::Error);
+assert_impl_all!(UnknownKind: Send, Sync, Copy, Eq, core::error::Error);
+
+#[cfg(feature = "std")]
+assert_impl_all!(View: std::io::Read);
+
+const EMPTY: View = View::from_static(b"");
+
+#[test]
+fn sizes() {
+    assert!(size_of::<View>() <= 32);
+    assert_eq!(size_of::<Option<View>>(), size_of::<View>());
+    assert_eq!(size_of::<Kind>(), 2);
+    assert!(EMPTY.is_empty(), "and a view can be a constant");
+}
