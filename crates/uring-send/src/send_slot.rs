@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Free -> Draft -> Submitted --main completion--> Waiting (short) -> Submitted …
-//!                      |                                    
+//!                      |
 //!                      +--------main completion--> Ended --last notification--> Free
 //! ```
 //!

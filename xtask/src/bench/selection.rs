@@ -1,0 +1,181 @@
+//! Which cases are wanted: the words after `cargo xtask bench`, checked against the groups.
+
+use super::Results;
+use anyhow::{Result, bail};
+
+/// Cases that begin with the same word, and the subject of ours that they measure.
+struct Group {
+    name: &'static str,
+    subject: &'static str,
+}
+
+/// In the order of the table that is printed.
+const GROUPS: &[Group] = &[
+    Group {
+        name: "pool",
+        subject: "pool-core",
+    },
+    Group {
+        name: "frame",
+        subject: "framebuf",
+    },
+    Group {
+        name: "class",
+        subject: "sizeclass",
+    },
+    Group {
+        name: "view",
+        subject: "zerocopy-view",
+    },
+    Group {
+        name: "slab",
+        subject: "percore-slab",
+    },
+    Group {
+        name: "send",
+        subject: "uring-send",
+    },
+    Group {
+        name: RELAY,
+        subject: RELAY,
+    },
+];
+
+/// The group that the example measures, not criterion.
+const RELAY: &str = "relay";
+
+/// Whether a subject is ours; every other one is a rival or a limit.
+pub(super) fn is_ours(subject: &str) -> bool {
+    GROUPS.iter().any(|group| group.subject == subject)
+}
+
+/// The place of a case's group in the table.
+pub(super) fn group_rank(case: &str) -> usize {
+    GROUPS
+        .iter()
+        .position(|group| group.name == group_name(case))
+        .unwrap_or(GROUPS.len())
+}
+
+fn group_name(case: &str) -> &str {
+    case.split_once('/').map_or(case, |(group, _)| group)
+}
+
+/// Groups and full case ids; never empty.
+#[derive(Debug)]
+pub(super) struct Selection(Vec<String>);
+
+impl Selection {
+    pub(super) fn new(names: &[String]) -> Result<Selection> {
+        let known: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&group_name(name))) {
+            bail!(
+                "no group is called `{name}`; there are: {}",
+                known.join(", ")
+            );
+        }
+        let all = || known.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Selection(if names.is_empty() {
+            all()
+        } else {
+            names.to_vec()
+        }))
+    }
+
+    pub(super) fn includes(&self, case: &str) -> bool {
+        self.0.iter().any(|wanted| includes(wanted, case))
+    }
+
+    pub(super) fn wants_relay(&self) -> bool {
+        self.0.iter().any(|wanted| group_name(wanted) == RELAY)
+    }
+
+    /// A regular expression over criterion's `<case>/<subject>`; none if only the relay is wanted.
+    pub(super) fn criterion_filter(&self) -> Option<String> {
+        let wanted = self.0.iter().filter(|wanted| group_name(wanted) != RELAY);
+        let wanted: Vec<_> = wanted.map(|name| format!("{name}/")).collect();
+        (!wanted.is_empty()).then(|| format!("^({})", wanted.join("|")))
+    }
+
+    /// What was wanted and has no row, unless our own subject said why it cannot run here.
+    pub(super) fn unmeasured(&self, results: &Results) -> Vec<&str> {
+        let is_measured = |wanted: &str| results.rows.iter().any(|row| includes(wanted, &row.case));
+        let is_excused = |wanted: &str| {
+            let group = GROUPS.iter().find(|group| group.name == group_name(wanted));
+            group.is_some_and(|group| {
+                let start = format!("{}: ", group.subject);
+                results
+                    .missing
+                    .iter()
+                    .any(|missing| missing.starts_with(&start))
+            })
+        };
+        let wanted = self.0.iter().map(String::as_str);
+        wanted
+            .filter(|wanted| !is_measured(wanted) && !is_excused(wanted))
+            .collect()
+    }
+}
+
+fn includes(wanted: &str, case: &str) -> bool {
+    wanted == case || wanted == group_name(case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::Row;
+    use super::*;
+
+    fn selection(names: &[&str]) -> Selection {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        Selection::new(&names).expect("known groups")
+    }
+
+    #[test]
+    fn no_name_means_everything() {
+        let everything = selection(&[]);
+        assert!(everything.wants_relay());
+        assert_eq!(
+            everything.criterion_filter().as_deref(),
+            Some("^(pool/|frame/|class/|view/|slab/|send/)")
+        );
+    }
+
+    #[test]
+    fn a_case_is_not_a_prefix_of_another() {
+        let some = selection(&["pool/pair", "frame"]);
+        assert!(!some.wants_relay());
+        assert!(some.includes("pool/pair") && some.includes("frame/from_pool-64"));
+        assert!(!some.includes("pool/pair-explicit") && !some.includes("view/clone"));
+        assert_eq!(
+            some.criterion_filter().as_deref(),
+            Some("^(pool/pair/|frame/)")
+        );
+    }
+
+    #[test]
+    fn the_relay_alone_needs_no_criterion() {
+        assert_eq!(selection(&["relay/fanout-64k"]).criterion_filter(), None);
+    }
+
+    #[test]
+    fn an_unknown_group_is_refused_with_the_names() {
+        let error = Selection::new(&["pools".into()]).expect_err("no such group");
+        assert!(
+            error.to_string().contains("there are: pool, frame"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_measured_nothing_is_named_unless_it_said_why() {
+        let mut results = Results::default();
+        results
+            .rows
+            .push(Row::new("pool/pair", "pool-core", 1.0, 1.0, 1.0));
+        results.missing.insert("uring-send: no io_uring".into());
+        results.missing.insert("bytes: not built".into());
+        let wanted = selection(&["pool", "pool/cross", "send", "view"]);
+        assert_eq!(wanted.unmeasured(&results), ["pool/cross", "view"]);
+    }
+}

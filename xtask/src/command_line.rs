@@ -1,0 +1,64 @@
+//! What may stand after `cargo xtask`.
+
+use clap::{Parser, Subcommand};
+use std::io;
+use std::path::{self, PathBuf};
+
+/// The workspace's checks and measurements.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Run the checks: all of them, or the named steps.
+    Ci {
+        /// Names from `cargo xtask steps`; without any, every step runs.
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+        /// Exit with 1 also when a step was skipped.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Print the table of checks: name, what it proves, what it runs.
+    Steps,
+    /// Check the labels of the ordering edges against each other and against their table.
+    Edges {
+        /// Write the table in docs/memory-orderings.md anew.
+        #[arg(long)]
+        bless: bool,
+    },
+    /// Run the loom models of every crate that has some.
+    Loom {
+        #[arg(value_name = "CRATE")]
+        crates: Vec<String>,
+        /// Run the hand-written mutants instead: each must be killed by the model it names.
+        #[arg(long)]
+        mutants: bool,
+    },
+    /// Run the tests under Miri, with stacked borrows and with tree borrows.
+    Miri {
+        #[arg(value_name = "CRATE")]
+        crates: Vec<String>,
+    },
+    /// Run the relay and the workloads against their rivals, and print one table.
+    Bench {
+        /// A case id (`pool/pair`) or its part up to the slash (`pool`); without any, everything.
+        #[arg(value_name = "GROUP")]
+        groups: Vec<String>,
+        /// Fewer rounds: good for the order of magnitude, not for the second digit.
+        #[arg(long)]
+        quick: bool,
+        /// Also write the rows as JSON: `{"case","subject","ns","lo","hi"}`.
+        #[arg(long, value_name = "FILE", value_parser = absolute)]
+        json: Option<PathBuf>,
+    },
+}
+
+/// A path that still means the same file when xtask has gone to the workspace root.
+fn absolute(path: &str) -> io::Result<PathBuf> {
+    path::absolute(path)
+}

@@ -1,0 +1,64 @@
+//! The workspace's one door to its checks and measurements: `cargo xtask <command>`.
+//!
+//! | command | what it does | file |
+//! |---|---|---|
+//! | `ci [STEP…] [--strict]` | runs the table of checks | [`steps`], [`runner`] |
+//! | `steps` | prints that table | [`steps`] |
+//! | `edges [--bless]` | checks the names of the ordering edges, writes their table | [`edges`] |
+//! | `loom [CRATE…] [--mutants]` | the models, and the mutants they must kill | [`loom`], [`mutants`] |
+//! | `miri [CRATE…]` | the tests under both borrow models | [`miri`] |
+//! | `bench [GROUP…]` | the relay and the workloads against their rivals | [`mod@bench`] |
+//!
+//! Two rules hold in every file: a check that found nothing to check fails, and nothing here changes
+//! the user's toolchains: where a component is missing, the command to get it is printed instead.
+
+mod bench;
+mod command_line;
+mod edges;
+mod layers;
+mod lessons;
+mod libtest;
+mod loom;
+mod matrix;
+mod miri;
+mod mutants;
+mod no_std;
+mod ordering_comments;
+mod process;
+mod readme;
+mod relay;
+mod runner;
+mod source_text;
+mod steps;
+mod test_suite;
+mod tidy;
+mod tools;
+mod workspace;
+
+use clap::Parser;
+use command_line::{CommandLine, Task};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let task = CommandLine::parse().task;
+    let result = Workspace::enter().and_then(|workspace| match task {
+        Task::Ci { steps, strict } => runner::run(&workspace, &steps, strict),
+        Task::Steps => runner::print_table(),
+        Task::Edges { bless } => edges::command(&workspace, bless),
+        Task::Loom { crates, mutants } => loom::command(&workspace, &crates, mutants),
+        Task::Miri { crates } => miri::command(&workspace, &crates),
+        Task::Bench {
+            groups,
+            quick,
+            json,
+        } => bench::command(&workspace, &groups, quick, json),
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
