@@ -26,6 +26,14 @@ use crate::slots::Slots;
 /// let again = lease.clone(); // one lease, one owner
 /// ```
 ///
+/// Nor can one be made up:
+///
+/// ```compile_fail
+/// # let pool = pool_core::Pool::builder().slots(1).slot_bytes(64).build().unwrap();
+/// # let lease = pool.alloc().unwrap();
+/// let forged = pool_core::Lease { slot: 7, ..lease };
+/// ```
+///
 /// - **LEASE-1** At most one lease exists for a slot, and while it does, the slot is not in the free list, not shared and not out
 ///   as an id. (LIST-1 in the words of this type.)
 pub struct Lease {
@@ -96,7 +104,8 @@ impl Lease {
     pub fn into_id(self) -> SlotId {
         let lease = ManuallyDrop::new(self);
         let slots = lease.slots();
-        slot_id::issue(slots.list(), slots.nonce(), OwnedSlot::assume(lease.slot))
+        let (id_word, nonce) = (&slots.list().record(lease.slot).id_word, slots.nonce());
+        slot_id::issue(id_word, nonce, OwnedSlot::assume(lease.slot))
     }
 
     /// Gives up the lease without giving back the slot.

@@ -91,10 +91,10 @@ impl Pool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, slot: OwnedSlot) -> Lease {
-        let slots = self.slots();
-        slots.prepare(&slot);
+        // SAFETY: this is a handle.
+        let slot = unsafe { Slots::prepare(self.slots, slot) };
         #[cfg(feature = "track")]
-        slots.sites.remember(slot.index());
+        self.slots().sites.remember(slot.index());
         Lease::new(self.slots, slot)
     }
 
@@ -146,7 +146,6 @@ impl Pool {
     /// # Errors
     ///
     /// [`IdError`] if the id is not now out of this pool.
-    #[cfg_attr(feature = "track", track_caller)]
     pub fn redeem(&self, id: SlotId) -> Result<Lease, IdError> {
         let slots = self.slots();
         let slot = slot_id::redeem(slots.list(), slots.nonce(), id)?;
@@ -261,7 +260,8 @@ impl LeaseChain<'_> {
     fn next_lease(&mut self) -> Option<Lease> {
         let slots = self.pool.slots();
         let slot = slots.list().next_of(&mut self.chain)?;
-        slots.prepare(&slot);
+        // SAFETY: `pool` is a handle.
+        let slot = unsafe { Slots::prepare(self.pool.slots, slot) };
         #[cfg(feature = "track")]
         slots.sites.remember_at(slot.index(), self.site);
         Some(Lease::new(self.pool.slots, slot))
@@ -282,8 +282,10 @@ impl FusedIterator for LeaseChain<'_> {}
 
 impl Drop for LeaseChain<'_> {
     fn drop(&mut self) {
-        while let Some(lease) = self.next_lease() {
-            drop(lease);
+        // Unprepared: nobody had them, and what refused one slot would refuse the next, in the middle of a panic.
+        while let Some(slot) = self.pool.slots().list().next_of(&mut self.chain) {
+            // SAFETY: the slot is the chain's, and `pool` is another reason for the body to live.
+            unsafe { Slots::put_home(self.pool.slots, slot) }
         }
     }
 }

@@ -95,8 +95,9 @@ impl Region {
         // SAFETY: the layout has a size: the builder refuses pools of zero bytes.
         let start = unsafe { alloc_zeroed(layout) };
         let start = NonNull::new(start).ok_or_else(refused)?;
-        let offset = start.as_ptr().align_offset(align);
-        // SAFETY: `align_offset` is at most `align - MALLOC_ALIGN` for a pointer aligned to
+        // From the address, because `align_offset` may always say that it does not know.
+        let offset = start.addr().get().wrapping_neg() & (align - 1);
+        // SAFETY: `offset` is at most `align - MALLOC_ALIGN` for a pointer aligned to
         // `MALLOC_ALIGN` and a power-of-two `align`, so this stays inside the padded block.
         let base = unsafe { start.add(offset) };
         Ok(Self {

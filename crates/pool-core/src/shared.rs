@@ -58,7 +58,8 @@ impl Shared {
 
     /// How many shares of this slot there are.
     ///
-    /// If it says 1, no other thread can change that: the only share is the caller's. A higher number may be stale.
+    /// If it says 1, the only share is this one, and it stays so while nobody else can clone it (through a `&Shared`). A higher
+    /// number may be stale.
     #[must_use]
     pub fn sharers(&self) -> usize {
         // [SHARERS] Acquire: if the answer is 1, every other sharer's last use has happened. Pairs with [SHARE-DROP].

@@ -8,6 +8,7 @@ use core::fmt;
 
 use crate::error::IdErrorKind;
 use crate::free_list::{FreeList, OwnedSlot};
+use crate::sync::atomic::AtomicU32;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// The name of a slot that left Rust's ownership through [`Lease::into_id`](crate::Lease::into_id).
@@ -82,10 +83,12 @@ impl Nonce {
     }
 }
 
-/// Turns the ownership of a slot into a name.
-pub(crate) fn issue(list: &FreeList, nonce: Nonce, slot: OwnedSlot) -> SlotId {
+/// Turns the ownership of a slot into a name. `id_word` is the slot's.
+///
+/// Not a `&FreeList`: the moment the word is odd, another thread may guess the id, redeem it, and free the pool while this call
+/// is still on its way out. A reference to an atomic alone makes no promise that what it points to outlives the call.
+pub(crate) fn issue(id_word: &AtomicU32, nonce: Nonce, slot: OwnedSlot) -> SlotId {
     let slot = slot.into_index();
-    let id_word = &list.record(slot).id_word;
     // Relaxed: the slot is ours, and only its owner issues; the last redeemer's write came to us with it.
     let odd = id_word.load(Relaxed).wrapping_add(1);
     debug_assert!(odd % 2 == 1, "slot {slot} issued while out as an id");

@@ -68,7 +68,7 @@ impl Slots {
     pub(crate) fn create(geometry: Geometry, region: Region) -> Result<NonNull<Self>, BuildError> {
         let list = FreeList::full(geometry.slots).map_err(|_| BuildErrorKind::OutOfMemory {
             source_name: "heap (side records)",
-            bytes: geometry.slots as usize * size_of::<SideRecord>(),
+            bytes: (geometry.slots as usize).saturating_mul(size_of::<SideRecord>()),
             errno: None,
         })?;
         // Relaxed: only distinctness matters.
@@ -89,7 +89,10 @@ impl Slots {
             }),
         };
         if geometry.protect_free {
-            (0..geometry.slots).for_each(|slot| slots.set_accessible(slot, false));
+            (0..geometry.slots).for_each(|slot| {
+                // A slot that stays accessible is not watched, and no less right.
+                slots.set_accessible(slot, false);
+            });
         }
         Ok(NonNull::from(Box::leak(Box::new(slots))))
     }
@@ -125,22 +128,39 @@ impl Slots {
     }
 
     /// What the pool's policies do to a slot's bytes before its new owner sees them.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses to make a protected slot accessible; the slot is home again then.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a handle of `this`.
     #[inline]
-    pub(crate) fn prepare(&self, slot: &OwnedSlot) {
-        if self.geometry.has_policy {
-            self.prepare_by_policy(slot.index());
+    pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
+        // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references to it exist.
+        let slots = unsafe { this.as_ref() };
+        if slots.geometry.has_policy && !slots.prepare_by_policy(slot.index()) {
+            // SAFETY: the slot is ours, and the caller's handle is another reason.
+            unsafe { Self::put_home(this, slot) }
+            panic!(
+                "the kernel refused to make a protected slot accessible again (out of mappings)"
+            );
         }
+        slot
     }
 
+    /// Tells whether the slot may be used.
     #[cold]
     #[inline(never)]
-    fn prepare_by_policy(&self, slot: u32) {
-        if self.geometry.protect_free {
-            self.set_accessible(slot, true);
+    fn prepare_by_policy(&self, slot: u32) -> bool {
+        if self.geometry.protect_free && !self.set_accessible(slot, true) {
+            return false;
         }
         if self.geometry.scrub == Scrub::OnAlloc {
             self.zero(slot);
         }
+        true
     }
 
     /// Takes a slot home and frees the body if this was the last reason to keep it.
@@ -158,6 +178,19 @@ impl Slots {
         }
         #[cfg(feature = "track")]
         slots.sites.forget(slot.index());
+        // SAFETY: this function's own promise.
+        unsafe { Self::put_home(this, slot) }
+    }
+
+    /// The end of [`give_back`](Self::give_back), for a slot whose bytes nobody had.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back).
+    #[inline]
+    pub(crate) unsafe fn put_home(this: NonNull<Self>, slot: OwnedSlot) {
+        // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
         // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
         if let Err(slot) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
             slot.into_index();
@@ -184,20 +217,16 @@ impl Slots {
     }
 
     #[cfg(all(feature = "os", unix))]
-    fn set_accessible(&self, slot: u32, accessible: bool) {
+    fn set_accessible(&self, slot: u32, accessible: bool) -> bool {
         // SAFETY: the stride is whole pages (the builder checks) of a mapping, and the slot is the caller's (LIST-1).
-        let done = unsafe {
+        unsafe {
             crate::os::set_accessible(self.slot_ptr(slot), self.geometry.stride_bytes, accessible)
-        };
-        assert!(
-            done || !accessible,
-            "the kernel refused to make a protected slot accessible again (out of mappings)"
-        );
+        }
     }
 
     #[cfg(not(all(feature = "os", unix)))]
     #[expect(clippy::unused_self, reason = "the same face as with `os`")]
-    fn set_accessible(&self, _slot: u32, _accessible: bool) {
+    fn set_accessible(&self, _slot: u32, _accessible: bool) -> bool {
         unreachable!("the builder refuses to protect slots without `os`")
     }
 
@@ -216,10 +245,11 @@ impl Slots {
     pub(crate) fn add_handle(&self) {
         // Relaxed: a new handle is made from one that exists, which keeps the body alive.
         let before = self.cold.0.handles.fetch_add(1, Relaxed);
-        assert!(
-            before < usize::MAX / 2,
-            "pool handles: at most usize::MAX / 2"
-        );
+        if before >= usize::MAX / 2 {
+            // Relaxed: undoes this thread's own increment, so that forgotten clones cannot make the count wrap.
+            self.cold.0.handles.fetch_sub(1, Relaxed);
+            panic!("pool handles: at most usize::MAX / 2");
+        }
     }
 
     /// Drops one handle; the last one closes the pool.

@@ -1,0 +1,102 @@
+//! The lesson that a leak must be seen, for pools that track where slots were taken.
+
+use pool_core::{Outstanding, Pool};
+
+fn pool() -> Pool {
+    Pool::builder()
+        .slots(8)
+        .slot_bytes(64)
+        .build()
+        .expect("512 bytes")
+}
+
+fn counts(report: &[Outstanding]) -> Vec<(u32, usize, usize)> {
+    report
+        .iter()
+        .map(|site| (site.line, site.slots, site.bytes))
+        .collect()
+}
+
+#[test]
+fn l_pool_7_outstanding_says_how_many_where_and_how_old() {
+    let pool = pool();
+    assert!(pool.outstanding().is_empty());
+
+    let (forgotten, line) = (pool.alloc().expect("free"), line!());
+    let mut many = Vec::new();
+    let (taken, many_line) = (pool.alloc_many(3, &mut many), line!());
+    assert_eq!(taken, 3);
+
+    let report = pool.outstanding();
+    assert_eq!(
+        counts(&report),
+        [(many_line, 3, 192), (line, 1, 64)],
+        "most slots first"
+    );
+    assert!(
+        report
+            .iter()
+            .all(|site| site.file.ends_with("lessons_track.rs")),
+        "{report:?}"
+    );
+    assert!(
+        report
+            .iter()
+            .all(|site| site.oldest.is_some() == cfg!(feature = "std"))
+    );
+
+    // Gone from Rust's sight, or forgotten: still there.
+    let id = forgotten.into_id();
+    let raw = many.pop().expect("three").into_raw();
+    let share = many.pop().expect("two").share();
+    assert_eq!(pool.outstanding().len(), 2);
+    assert_eq!(pool.outstanding()[0].slots, 3);
+
+    drop(pool.redeem(id).expect("out"));
+    drop(share);
+    drop(many);
+    let rest = pool.outstanding();
+    assert_eq!(
+        counts(&rest),
+        [(many_line, 1, 64)],
+        "what was lost, and nothing that came home"
+    );
+    // SAFETY: these words come from `Lease::into_raw` and are used once.
+    drop(unsafe { pool_core::Lease::from_raw(raw) });
+    assert!(pool.outstanding().is_empty());
+}
+
+#[test]
+fn l_pool_7_the_oldest_gets_older() {
+    let pool = pool();
+    let _kept = pool.alloc();
+    let before = pool.outstanding()[0].oldest;
+    let after = pool.outstanding()[0].oldest;
+    assert!(before <= after);
+}
+
+/// A report beside threads that take and give back names only lines that take.
+#[test]
+fn a_report_beside_busy_threads_names_real_lines() {
+    let pool = pool();
+    let rounds = if cfg!(miri) { 10 } else { 5_000 };
+    let busy = [(); 2].map(|()| {
+        let pool = pool.clone();
+        std::thread::spawn(move || {
+            for _ in 0..rounds {
+                drop(pool.alloc());
+            }
+        })
+    });
+    for _ in 0..rounds {
+        for site in pool.outstanding() {
+            assert!(
+                site.file.ends_with("lessons_track.rs") && site.slots <= 2,
+                "{site:?}"
+            );
+        }
+    }
+    busy.into_iter()
+        .for_each(|thread| thread.join().expect("it only allocates"));
+    assert!(pool.outstanding().is_empty());
+}
