@@ -1,1 +1,47 @@
-//! To be written.
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![warn(clippy::pedantic)]
+#![allow(
+    clippy::module_name_repetitions,
+    reason = "a file is named by the thing it holds, and so is the thing"
+)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", loom))]
+extern crate std;
+
+#[cfg(all(feature = "os", target_os = "linux"))]
+mod os;
+
+mod bell;
+mod bridge;
+mod bridge_error;
+mod builder;
+mod consumer;
+mod error;
+mod line;
+mod local;
+mod page;
+mod page_id;
+mod pressure;
+mod producer;
+mod queue;
+mod remote_page;
+mod slab;
+mod stats;
+mod sync;
+
+pub use bridge::Bridge;
+pub use bridge_error::{BridgeError, Closed, PopError, PushError};
+pub use builder::CoreSlabBuilder;
+pub use consumer::Consumer;
+pub use error::{BuildError, PageIdError, PageLenError};
+#[cfg(all(feature = "os", target_os = "linux"))]
+pub use os::{PinError, pin_to_core};
+pub use page::Page;
+pub use page_id::PageId;
+pub use pressure::Pressure;
+pub use producer::Producer;
+pub use remote_page::RemotePage;
+pub use slab::CoreSlab;
+pub use stats::SlabStats;

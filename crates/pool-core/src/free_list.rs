@@ -21,6 +21,7 @@ use core::ptr::NonNull;
 
 use crate::head::{Head, Top, link_target};
 use crate::line::Line;
+#[cfg(loom)]
 use crate::sync::PayloadWitness;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64};
@@ -35,6 +36,7 @@ pub(crate) struct SideRecord {
     depth: AtomicU32,
     /// Odd while the slot is out as an id; see `slot_id.rs`. Alloc and free never touch it.
     pub(crate) id_word: AtomicU32,
+    #[cfg(loom)]
     pub(crate) payload: PayloadWitness,
 }
 
@@ -106,6 +108,7 @@ impl FreeList {
                 link_or_refs: AtomicU32::new(Head::new(below).link_bits()),
                 depth: AtomicU32::new(slots - slot),
                 id_word: AtomicU32::new(0),
+                #[cfg(loom)]
                 payload: PayloadWitness::default(),
             }
         }));

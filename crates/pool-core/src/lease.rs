@@ -119,7 +119,8 @@ impl Lease {
     ///
     /// # Safety
     ///
-    /// `raw` comes from `Lease::into_raw`, and each result of that is used here at most once.
+    /// `raw` comes from `Lease::into_raw`, and each result of that is used here at most once (a value that is never dropped, in a
+    /// `ManuallyDrop`, may be made any number of times, one at a time, while no other is used).
     #[must_use]
     pub unsafe fn from_raw(raw: RawSlot) -> Self {
         Self {
@@ -145,7 +146,7 @@ impl Deref for Lease {
     #[inline]
     fn deref(&self) -> &[u8] {
         let slots = self.slots();
-        slots.list().record(self.slot).payload.read();
+        slots.note_read(self.slot);
         let bytes =
             NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
         // SAFETY:
@@ -160,7 +161,7 @@ impl DerefMut for Lease {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         let slots = self.slots();
-        slots.list().record(self.slot).payload.write();
+        slots.note_write(self.slot);
         let mut bytes =
             NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
         // SAFETY: as in `deref`, and `&mut self` excludes our own shared borrows too.

@@ -167,7 +167,7 @@ impl Deref for Shared {
     #[inline]
     fn deref(&self) -> &[u8] {
         let slots = self.slots();
-        slots.list().record(self.slot).payload.read();
+        slots.note_read(self.slot);
         let bytes =
             NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
         // SAFETY:

@@ -113,6 +113,22 @@ impl Slots {
         self.region.span()
     }
 
+    /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.
+    #[inline(always)]
+    pub(crate) fn note_read(&self, slot: u32) {
+        #[cfg(loom)]
+        self.list.record(slot).payload.read();
+        let _ = slot;
+    }
+
+    /// Tells a loom model that the slot's bytes are written. Nothing in a normal build.
+    #[inline(always)]
+    pub(crate) fn note_write(&self, slot: u32) {
+        #[cfg(loom)]
+        self.list.record(slot).payload.write();
+        let _ = slot;
+    }
+
     /// The first byte of a slot. Makes no reference.
     #[inline]
     pub(crate) fn slot_ptr(&self, slot: u32) -> NonNull<u8> {
@@ -211,7 +227,7 @@ impl Slots {
     }
 
     fn zero(&self, slot: u32) {
-        self.list.record(slot).payload.write();
+        self.note_write(slot);
         // SAFETY: validity: `slot_bytes` bytes of the region (SLOTS-2). Aliasing: the slot is the caller's (LIST-1).
         unsafe { self.slot_ptr(slot).write_bytes(0, self.geometry.slot_bytes) }
     }

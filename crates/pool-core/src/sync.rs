@@ -5,23 +5,11 @@
 pub(crate) use imp::*;
 
 #[cfg(not(loom))]
-#[expect(clippy::unused_self, reason = "the same face as in a model")]
 mod imp {
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use core::sync::atomic::AtomicPtr;
         pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-    }
-
-    /// Stands for a slot's payload in a loom model; nothing in a normal build.
-    #[derive(Debug, Default)]
-    pub(crate) struct PayloadWitness(());
-
-    impl PayloadWitness {
-        #[inline(always)]
-        pub(crate) fn read(&self) {}
-        #[inline(always)]
-        pub(crate) fn write(&self) {}
     }
 }
 

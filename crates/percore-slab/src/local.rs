@@ -1,0 +1,242 @@
+//! What one core knows of its pages: those at hand, and the counts. No other thread reaches any of it.
+//!
+//! Two lists hold the free pages. Those *at hand* lie in a plain `Vec`, which the owner's alloc and free use without an
+//! atomic instruction. Those that *came home* from other cores lie in the pool's shared list, each linked through its own side
+//! record: a return can neither fail for want of room nor wait for anybody. The owner moves the second list into the first with
+//! one exchange, when the first is empty or when told to.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+
+use pool_core::{Lease, Pool, RegionSource, RegionSpan};
+
+use crate::builder::Geometry;
+use crate::error::{BuildError, BuildErrorKind, PageIdErrorKind};
+use crate::page_id::PageId;
+use crate::stats::SlabStats;
+
+/// - **LOCAL-1** `at_hand` has room for every page, so filing one never allocates.
+/// - **LOCAL-2** Each page is in `at_hand` once, or in the pool's list once, or in a caller's hands. (LIST-1 of pool-core.)
+pub(crate) struct Local {
+    /// Before `at_hand`: closed first, it takes the pages at hand off its books one by one as they are dropped.
+    pool: Pool,
+    at_hand: RefCell<Vec<Lease>>,
+    /// One row per page: its length while it is out as an id. Kept here and not in the id, which anybody can forge.
+    id_lens: Box<[Cell<u32>]>,
+    geometry: Geometry,
+    allocs: Cell<u64>,
+    frees_here: Cell<u64>,
+    exhausted: Cell<u64>,
+    oversize: Cell<u64>,
+    oversize_bytes: Cell<u64>,
+    high_water: Cell<usize>,
+}
+
+impl Local {
+    pub(crate) fn new(geometry: Geometry) -> Result<Self, BuildError> {
+        let out_of_memory = |_| BuildErrorKind::OutOfMemory {
+            pages: geometry.pages,
+        };
+        let mut at_hand = Vec::new();
+        at_hand
+            .try_reserve_exact(geometry.pages)
+            .map_err(out_of_memory)?;
+        let mut id_lens = Vec::new();
+        id_lens
+            .try_reserve_exact(geometry.pages)
+            .map_err(out_of_memory)?;
+        id_lens.resize(geometry.pages, Cell::new(0));
+        let pool = Pool::builder()
+            .slots(geometry.pages)
+            .slot_bytes(geometry.page_bytes)
+            .region(region_source())
+            .build()
+            .map_err(BuildErrorKind::from)?;
+        let local = Self {
+            pool,
+            at_hand: RefCell::new(at_hand),
+            id_lens: id_lens.into_boxed_slice(),
+            geometry,
+            allocs: Cell::new(0),
+            frees_here: Cell::new(0),
+            exhausted: Cell::new(0),
+            oversize: Cell::new(0),
+            oversize_bytes: Cell::new(0),
+            high_water: Cell::new(0),
+        };
+        local.take_home();
+        Ok(local)
+    }
+
+    /// Takes the page that was freed last, here if one is at hand; `None` if at some instant every page was in a caller's hands.
+    #[inline]
+    pub(crate) fn take(&self) -> Option<Lease> {
+        if self.at_hand.borrow().is_empty() && !self.take_home_or_count() {
+            return None;
+        }
+        let mut at_hand = self.at_hand.borrow_mut();
+        let lease = at_hand.pop()?;
+        let most_out = self.geometry.pages - at_hand.len();
+        drop(at_hand);
+        add(&self.allocs, 1);
+        if most_out > self.high_water.get() {
+            self.raise_high_water();
+        }
+        Some(lease)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_home_or_count(&self) -> bool {
+        let came = self.take_home() > 0;
+        if !came {
+            add(&self.exhausted, 1);
+        }
+        came
+    }
+
+    /// More pages than ever are not at hand; they count only if they have not come home either.
+    #[cold]
+    fn raise_high_water(&self) {
+        self.high_water
+            .set(self.high_water.get().max(self.in_use()));
+    }
+
+    /// Memory for more than a page: a pool of one slot, so that it lends out the same kind of lease.
+    ///
+    /// The pool's handle goes at once; the memory lives as long as the lease, on whichever core that ends.
+    #[cold]
+    pub(crate) fn take_oversize(&self, bytes: usize) -> Option<Lease> {
+        let pool = Pool::builder().slots(1).slot_bytes(bytes).build().ok()?;
+        add(&self.oversize, 1);
+        add(&self.oversize_bytes, bytes as u64);
+        pool.alloc()
+    }
+
+    /// Files a page that the owner dropped. No atomic instruction.
+    #[inline]
+    pub(crate) fn free(&self, lease: Lease) {
+        if lease.belongs_to(&self.pool) {
+            add(&self.frees_here, 1);
+            self.file(lease);
+        }
+        // Memory for more than a page belongs to nobody else, and is gone with its lease.
+    }
+
+    /// LOCAL-1 is why the push does not allocate.
+    #[inline]
+    fn file(&self, lease: Lease) {
+        let mut at_hand = self.at_hand.borrow_mut();
+        debug_assert!(
+            at_hand.len() < self.geometry.pages,
+            "{} pages at hand of {}, and one more",
+            at_hand.len(),
+            self.geometry.pages
+        );
+        at_hand.push(lease);
+    }
+
+    /// Moves every page that came home to those at hand, with one exchange, the last to come on top. Tells how many.
+    pub(crate) fn take_home(&self) -> usize {
+        if self.pool.free_count() == 0 {
+            return 0;
+        }
+        let mut at_hand = self.at_hand.borrow_mut();
+        let before = at_hand.len();
+        let came = self.pool.alloc_many(usize::MAX, &mut *at_hand);
+        at_hand[before..].reverse();
+        debug_assert!(at_hand.len() <= self.geometry.pages, "more than all pages");
+        came
+    }
+
+    /// Turns a page into a name, and remembers its length.
+    ///
+    /// # Errors
+    ///
+    /// Gives the lease back if it is not one of this slab's pages.
+    pub(crate) fn issue(&self, lease: Lease, len: usize) -> Result<PageId, Lease> {
+        let fits = u32::try_from(len).ok();
+        let (true, Some(len)) = (lease.belongs_to(&self.pool), fits) else {
+            return Err(lease);
+        };
+        self.id_lens[lease.slot_index()].set(len);
+        Ok(PageId::seal(self.geometry.core, lease.into_id()))
+    }
+
+    /// Turns a name back into a page and its length, for the first who presents it.
+    pub(crate) fn redeem(&self, id: PageId) -> Result<(Lease, usize), PageIdErrorKind> {
+        let (issuer, slot_id) = id.open()?;
+        let core = self.geometry.core;
+        if issuer != core {
+            return Err(PageIdErrorKind::WrongCore { issuer, core });
+        }
+        let lease = self.pool.redeem(slot_id).map_err(PageIdErrorKind::NotOut)?;
+        let len = self.id_lens[lease.slot_index()].get() as usize;
+        Ok((lease, len))
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    pub(crate) fn region(&self) -> RegionSpan {
+        self.pool.region()
+    }
+
+    pub(crate) fn allocs(&self) -> u64 {
+        self.allocs.get()
+    }
+
+    /// Pages at hand and pages that had come home at some instant of the call.
+    pub(crate) fn available(&self) -> usize {
+        self.at_hand.borrow().len() + self.pool.free_count()
+    }
+
+    pub(crate) fn in_use(&self) -> usize {
+        self.geometry.pages - self.available()
+    }
+
+    pub(crate) fn stats(&self) -> SlabStats {
+        let in_use = self.in_use();
+        let (allocs, local_frees) = (self.allocs.get(), self.frees_here.get());
+        SlabStats {
+            pages: self.geometry.pages,
+            page_bytes: self.geometry.page_bytes,
+            available: self.geometry.pages - in_use,
+            in_use,
+            allocs,
+            local_frees,
+            // A page that was handed out and is neither out nor freed here was freed elsewhere.
+            remote_frees: allocs - local_frees - in_use as u64,
+            exhausted: self.exhausted.get(),
+            oversize: self.oversize.get(),
+            oversize_bytes: self.oversize_bytes.get(),
+            high_water: self.high_water.get(),
+        }
+    }
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local")
+            .field("geometry", &self.geometry)
+            .field("available", &self.available())
+            .finish_non_exhaustive()
+    }
+}
+
+#[inline]
+fn add(count: &Cell<u64>, more: u64) {
+    count.set(count.get().wrapping_add(more));
+}
+
+/// Page-aligned memory that a kernel can be given, where there is any.
+fn region_source() -> RegionSource {
+    if cfg!(all(feature = "os", unix)) {
+        RegionSource::Mmap
+    } else {
+        RegionSource::Heap
+    }
+}

@@ -1,0 +1,57 @@
+//! The only door to atomics: `core`'s in a normal build, loom's in a model.
+//!
+//! Nothing else in this crate names `core::sync::atomic`, `atomic_waker` or loom, so whatever a model explores is
+//! the shipped code. Two things loom cannot look into are replaced by stand-ins: the waker's cell, here, and the queue, in
+//! `queue.rs`.
+
+pub(crate) use imp::*;
+
+#[cfg(not(loom))]
+mod imp {
+    pub(crate) mod atomic {
+        pub(crate) use core::sync::atomic::{AtomicBool, Ordering, fence};
+    }
+    pub(crate) use alloc::sync::Arc;
+    pub(crate) use atomic_waker::AtomicWaker;
+}
+
+#[cfg(loom)]
+mod imp {
+    use core::task::Waker;
+
+    pub(crate) mod atomic {
+        pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+    }
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::Arc;
+
+    /// Stands for `atomic_waker::AtomicWaker`: what `register` put in, one `wake` takes out and calls.
+    ///
+    /// It synchronises more than the real one, which matters only to a thread that gets as far as calling `wake`.
+    #[derive(Debug)]
+    pub(crate) struct AtomicWaker(loom::sync::Mutex<Option<Waker>>);
+
+    impl Default for AtomicWaker {
+        fn default() -> Self {
+            Self(loom::sync::Mutex::new(None))
+        }
+    }
+
+    impl AtomicWaker {
+        pub(crate) fn register(&self, waker: &Waker) {
+            let mut slot = self.0.lock().expect("no model panics while it holds this");
+            *slot = Some(waker.clone());
+        }
+
+        pub(crate) fn wake(&self) {
+            let taken = self
+                .0
+                .lock()
+                .expect("no model panics while it holds this")
+                .take();
+            if let Some(waker) = taken {
+                waker.wake();
+            }
+        }
+    }
+}
