@@ -114,19 +114,27 @@ impl Slots {
     }
 
     /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn note_read(&self, slot: u32) {
         #[cfg(loom)]
         self.list.record(slot).payload.read();
-        let _ = slot;
+        debug_assert!(
+            slot < self.list.slots(),
+            "slot {slot} of {}",
+            self.list.slots()
+        );
     }
 
     /// Tells a loom model that the slot's bytes are written. Nothing in a normal build.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn note_write(&self, slot: u32) {
         #[cfg(loom)]
         self.list.record(slot).payload.write();
-        let _ = slot;
+        debug_assert!(
+            slot < self.list.slots(),
+            "slot {slot} of {}",
+            self.list.slots()
+        );
     }
 
     /// The first byte of a slot. Makes no reference.

@@ -36,6 +36,28 @@ impl<'a> Draft<'a> {
     /// A guard has at most [`MAX_GUARD_BYTES`](crate::MAX_GUARD_BYTES) (the handle, not the payload) and an alignment of at most 8;
     /// more is refused at compile time. One with no bytes is dropped at once.
     ///
+    /// ```compile_fail,E0080
+    /// # fn add(draft: &mut uring_send::Draft<'_>) {
+    /// struct Wide(Vec<u8>, [u64; 4]); // 56 bytes
+    /// unsafe impl pool_core::StableBytes for Wide {
+    ///     fn stable_bytes(&self) -> &[u8] { &self.0 }
+    /// }
+    /// draft.guard(Wide(vec![1], [0; 4])).expect("room");
+    /// # }
+    /// # let mut sends = uring_send::InFlight::new(1).unwrap();
+    /// # let socket = uring_send::Socket::datagram(std::net::UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
+    /// # add(&mut sends.send(&socket).unwrap());
+    /// ```
+    ///
+    /// A guard's promise cannot be made in safe code (`l_send_2_a_guard_needs_unsafe`):
+    ///
+    /// ```compile_fail,E0200
+    /// struct Inline([u8; 64]);
+    /// impl pool_core::StableBytes for Inline {
+    ///     fn stable_bytes(&self) -> &[u8] { &self.0 }
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`GuardError`] gives the guard back; the draft is as it was.

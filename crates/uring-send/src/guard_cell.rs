@@ -104,15 +104,21 @@ mod tests {
 
     #[test]
     fn a_guard_of_the_full_size_fits() {
-        struct Wide(Box<[u8]>, [u64; 4]);
+        struct Wide {
+            bytes: Box<[u8]>,
+            _rest: [u64; 4],
+        }
         // SAFETY: the bytes lie in the box and stay when the value moves.
         unsafe impl StableBytes for Wide {
             fn stable_bytes(&self) -> &[u8] {
-                &self.0
+                &self.bytes
             }
         }
         assert_eq!(size_of::<Wide>(), MAX_GUARD_BYTES);
-        let cell = GuardCell::new(Wide(Box::from(*b"wide"), [7; 4]));
+        let cell = GuardCell::new(Wide {
+            bytes: Box::from(*b"wide"),
+            _rest: [7; 4],
+        });
         assert_eq!(cell.bytes().len(), 4);
     }
 }

@@ -47,6 +47,8 @@ pub struct InFlight {
     copy_areas: Pool,
     options: InFlightBuilder,
     stats: SendStats,
+    /// Whether a notification may come that no completion announced: then the nonce is not given to another instance.
+    stray_due: bool,
 }
 
 /// Options of an [`InFlight`]; see [`InFlight::builder`].
@@ -119,6 +121,7 @@ impl InFlightBuilder {
             copy_areas,
             options: self,
             stats: SendStats::default(),
+            stray_due: false,
         })
     }
 }
@@ -271,8 +274,7 @@ impl InFlight {
             });
         }
         self.check_part(slot, bytes.len())?;
-        let areas = self.copy_areas.clone();
-        let state = self.slot(slot);
+        let (state, areas) = (&mut self.slots[usize::from(slot)], &self.copy_areas);
         let area = state.copied.get_or_insert_with(|| {
             areas
                 .alloc()
@@ -455,9 +457,12 @@ impl InFlight {
         on_event: &mut impl FnMut(SendEvent),
     ) {
         let before = self.slot(token.slot).sent();
+        let zero_copy = self.slot(token.slot).zero_copy;
         let verdict =
             self.slot(token.slot)
                 .main_completed(token.op, completion.result(), completion.more());
+        // A send that was cancelled because of a link: notified afterwards, when the slot is another's or we are gone.
+        self.stray_due |= zero_copy && !completion.more();
         let tag = self.slot(token.slot).tag;
         let event = match verdict {
             Verdict::Stale => {
@@ -522,6 +527,9 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let in_flight = self.slots.iter().filter(|slot| slot.is_in_flight()).count();
         if in_flight == 0 {
+            if self.stray_due {
+                self.nonce.retire();
+            }
             return;
         }
         leaks::count(|leaks| leaks.sends += in_flight as u64);

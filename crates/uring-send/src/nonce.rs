@@ -15,10 +15,13 @@ struct Taken {
 /// Never given out: marks a number that is not to be given back.
 const RETIRED: u16 = 0;
 
+/// Far from 0: a receive ring's number is its buffer group's too, and other code on the same ring counts its groups from 0.
+const FIRST: usize = 1 << 15;
+
 /// 0 stays free for the `user_data` of other code on the same ring, which is often a small number.
 static TAKEN: Mutex<Taken> = Mutex::new(Taken {
     words: [0; NONCES / 64],
-    next: 1,
+    next: FIRST,
 });
 
 /// An instance's number. Given back when dropped, unless it was retired because the kernel may still name it.

@@ -48,6 +48,12 @@ struct Stream {
     tag: u64,
 }
 
+impl Stream {
+    fn is_ordered(&self) -> bool {
+        self.socket.as_ref().is_some_and(Socket::is_ordered)
+    }
+}
+
 impl RecvRing {
     /// Registers a buffer ring of `entries` (a power of two, 1 to 32 768) with `ring`, for up to `streams` sockets at a time
     /// (1 to 65 535). Slots of `pool` are given to the kernel by [`flush`](Self::flush).
@@ -135,14 +141,24 @@ impl RecvRing {
     /// Gives the kernel fresh slots and arms the receives that are not. Tells whether nothing waits for room in the queue.
     ///
     /// A receive is armed only while the kernel has slots to fill.
+    ///
+    /// # Panics
+    ///
+    /// If `ring` is not the one this was made for: another one's buffers would be taken for this one's.
     #[must_use = "if the queue was full, submit and call again"]
-    pub fn flush(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+    pub fn flush(&mut self, ring: &mut IoUring) -> bool {
+        assert_eq!(
+            ring.as_raw_fd(),
+            self.ring_fd,
+            "ring: must be the one of `RecvRing::new`"
+        );
         self.refill();
         if self.posted_count() == 0 {
             return true;
         }
+        let mut queue = ring.submission();
         for place in 0..self.streams.len() {
-            if !self.arm(place, queue) {
+            if !self.arm(place, &mut queue) {
                 return false;
             }
         }
@@ -222,6 +238,8 @@ impl RecvRing {
                     range: 0..bytes,
                 }
             }
+            // A datagram without bytes: nothing to hand on, and no end.
+            (Ok(0), _) if !stream.is_ordered() => RecvEvent::Internal,
             (Ok(0), _) => {
                 self.remove(token.slot);
                 RecvEvent::Closed { tag }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::SetupError;
 use crate::sync::atomic::AtomicBool;
-use crate::sync::atomic::Ordering::{Acquire, Release};
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// An owned socket. Clones share it; the last one closes it.
 ///
@@ -74,6 +74,20 @@ impl Socket {
         self.inner.fd.as_raw_fd()
     }
 
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.inner.ordered
+    }
+
+    /// Whether a send of this stream has bytes that are not with the kernel yet: another one would be refused. Always `false` for
+    /// datagrams.
+    ///
+    /// Only the thread that submits this socket's sends can rely on a `false`.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        // Relaxed: an answer for this moment; `begin_send` decides.
+        self.inner.sending.load(Relaxed)
+    }
+
     /// Claims the right to send; `false` if a stream's earlier send still has it.
     pub(crate) fn begin_send(&self) -> bool {
         // [SEND-BEGIN] Acquire: the earlier send's last bytes were with the kernel before this one's entry is made, also when another
@@ -87,24 +101,18 @@ impl Socket {
         self.inner.sending.store(false, Release);
     }
 
-    /// Ends the connection now: what is queued is thrown away and the peer sees a reset. Operations in flight on the socket end
-    /// with an error, and their completions still come.
+    /// Ends the connection now: what is queued is thrown away and a TCP peer sees a reset. Operations in flight on the socket end
+    /// with an error, and their completions still come; so do the notifications of zero-copy sends, even if the peer never reads.
     pub fn abort(&self) {
-        let linger = libc::linger {
-            l_onoff: 1,
-            l_linger: 0,
+        // What `shutdown` leaves in the queue is let go by dissolving the association only. Otherwise a zero-copy send to a peer that
+        // does not read would keep its memory for as long as the peer likes.
+        let nowhere = libc::sockaddr {
+            sa_family: libc::sa_family_t::try_from(libc::AF_UNSPEC).expect("0"),
+            sa_data: [0; 14],
         };
-        let bytes = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("8 bytes");
-        // SAFETY: the option's value is a live `linger` of the stated size, read during the call only.
-        unsafe {
-            libc::setsockopt(
-                self.raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_LINGER,
-                (&raw const linger).cast(),
-                bytes,
-            )
-        };
+        let bytes = libc::socklen_t::try_from(size_of::<libc::sockaddr>()).expect("16 bytes");
+        // SAFETY: reads a live address of the stated size during the call. Failing (a Unix socket) means that nothing was changed.
+        unsafe { libc::connect(self.raw_fd(), &raw const nowhere, bytes) };
         // SAFETY: shuts down a socket that we own; touches no memory. Failing means that it is not connected any more.
         unsafe { libc::shutdown(self.raw_fd(), libc::SHUT_RDWR) };
     }

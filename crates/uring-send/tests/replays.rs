@@ -17,7 +17,7 @@ fn a_forgotten_queue_does_not_give_its_completions_again() {
     let pool = pool(4, 64);
     let mut receives = RecvRing::new(&ring, &pool, 4, 1).expect("a ring");
     receives.add(&stream(near), 0).expect("a place");
-    assert!(receives.flush(&mut ring.submission()));
+    assert!(receives.flush(&mut ring));
     far.write_all(b"once").expect("connected");
     wait(&ring);
 

@@ -240,7 +240,7 @@ fn a_reset_tells_how_many_bytes_left_and_releases_the_memory() {
         assert!(sends.flush(&mut ring.submission()));
         ring.submit().expect("a live ring");
         drop(far); // with unread bytes: a reset
-        let log = [log, drain(&mut ring, &mut sends)].concat_events();
+        log.extend(drain(&mut ring, &mut sends));
         let Some(SendEvent::Failed {
             tag: 5,
             error,
@@ -254,24 +254,14 @@ fn a_reset_tells_how_many_bytes_left_and_releases_the_memory() {
             matches!(errno, Some(libc::ECONNRESET | libc::EPIPE)),
             "{error}"
         );
-        let shorts = log.iter().filter_map(|event| match event {
+        let mut shorts = log.iter().filter_map(|event| match event {
             SendEvent::Short { sent, .. } => Some(*sent),
             _ => None,
         });
-        assert_eq!(shorts.last(), Some(*sent));
+        assert_eq!(shorts.next_back(), Some(*sent));
         assert!(matches!(log.last(), Some(SendEvent::Released { tag: 5 })));
         assert_eq!(drops.count(), 1);
         assert!(sends.is_empty());
-    }
-}
-
-trait ConcatEvents {
-    fn concat_events(self) -> Vec<SendEvent>;
-}
-
-impl ConcatEvents for [Vec<SendEvent>; 2] {
-    fn concat_events(self) -> Vec<SendEvent> {
-        self.into_iter().flatten().collect()
     }
 }
 
@@ -444,30 +434,28 @@ fn a_socket_that_would_say_eagain_is_refused() {
     assert!(error.to_string().contains("set_nonblocking(false)"));
 }
 
-/// The mode belongs to the open file, so a clone of the descriptor can change it afterwards: then the send fails and says why.
+/// The mode belongs to the open file, so a clone of the descriptor can change it afterwards: the ring waits all the same.
 #[test]
-fn a_socket_made_non_blocking_later_fails_and_releases() {
+fn a_socket_made_non_blocking_later_is_waited_for() {
     let Some(mut ring) = ring(8) else { return };
-    let (near, _far) = narrow_tcp();
-    let other = near.try_clone().expect("a descriptor");
-    let near = stream(near);
-    other.set_nonblocking(true).expect("a socket");
-    let mut sends = sends(|options| options);
-    let drops = Drops::default();
-    let log = send_one(
-        &mut ring,
-        &mut sends,
-        &near,
-        drops.guard(vec![1; 4_000_000]),
-    );
-    assert!(names(&log).ends_with("Failed Released"), "{}", names(&log));
-    assert_eq!(drops.count(), 1);
+    for wait_all in [true, false] {
+        let (near, far) = narrow_tcp();
+        let other = near.try_clone().expect("a descriptor");
+        let near = stream(near);
+        other.set_nonblocking(true).expect("a socket");
+        let mut sends = sends(|options| options.wait_all(wait_all));
+        let (payload, reader) = (pattern(7, 2_000_000), reader(far));
+        let log = send_one(&mut ring, &mut sends, &near, payload.clone());
+        assert!(names(&log).ends_with("Sent Released"), "{}", names(&log));
+        near.finish();
+        assert!(reader.join().expect("reads") == payload);
+    }
 }
 
 #[test]
 fn aborting_ends_a_send_to_a_peer_that_does_not_read() {
     let Some(mut ring) = ring(8) else { return };
-    for zero_copy_from in [usize::MAX, 1] {
+    for zero_copy_from in [1, usize::MAX] {
         let (near, far) = narrow_tcp();
         let near = stream(near);
         let mut sends = sends(|options| options.zero_copy_from(zero_copy_from));

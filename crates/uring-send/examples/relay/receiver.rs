@@ -86,7 +86,7 @@ impl Receiver {
                 .for_each(|publisher| publisher.socket.abort());
         }
         self.push_parts();
-        while !self.recv.flush(&mut self.core.ring.submission()) {
+        while !self.recv.flush(&mut self.core.ring) {
             self.core.ring.submit()?;
         }
         let pause = self.recv.is_starved().then_some(STARVED_PAUSE);

@@ -46,11 +46,11 @@ pub(crate) fn narrow_tcp() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     // Before the connection: its window is fixed when it is made.
     SockRef::from(&listener)
-        .set_recv_buffer_size(4096)
+        .set_recv_buffer_size(32 * 1024)
         .expect("a size");
     let near = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
     SockRef::from(&near)
-        .set_send_buffer_size(4096)
+        .set_send_buffer_size(32 * 1024)
         .expect("a size");
     let (far, _) = listener.accept().expect("connected just now");
     (near, far)
@@ -194,4 +194,74 @@ pub(crate) fn names(log: &[SendEvent]) -> String {
         _ => "?",
     };
     log.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// What a completion's flags mean.
+pub(crate) const MORE: u32 = 1 << 1;
+pub(crate) const NOTIFICATION: u32 = 1 << 3;
+
+/// A kernel that is played by the test: sends are begun and never submitted, completions are made up.
+pub(crate) struct PlayedKernel {
+    pub(crate) sends: InFlight,
+    socket: Socket,
+    ring: IoUring,
+}
+
+impl PlayedKernel {
+    /// Sends of the given options, each as a datagram's: any number at a time.
+    pub(crate) fn new(sends: InFlight) -> Option<Self> {
+        let ring = ring(64)?;
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        Some(Self {
+            sends,
+            socket: Socket::datagram(socket).expect("blocking"),
+            ring,
+        })
+    }
+
+    pub(crate) fn zero_copy(sends: usize) -> Option<Self> {
+        let builder = InFlight::builder().sends(sends).zero_copy_from(1);
+        Self::new(builder.build().expect("sizes in range"))
+    }
+
+    /// Takes over a send, and tells the word that its completions bear.
+    pub(crate) fn take(&mut self, guard: impl StableBytes + Send + 'static) -> u64 {
+        let mut draft = self.sends.send(&self.socket).expect("a free slot");
+        draft.guard(guard).expect("room");
+        // SAFETY: the entry is never pushed: the completions are made up.
+        let entry = unsafe { draft.into_entry() };
+        entry.expect("datagrams do not wait").get_user_data()
+    }
+
+    /// Takes over the rests of short sends, and tells their words.
+    pub(crate) fn take_rests(&mut self) -> Vec<u64> {
+        let mut queue = self.ring.submission();
+        assert!(self.sends.flush(&mut queue), "64 have room");
+        let text = format!("{queue:?}");
+        // Forgotten, the queue shows the kernel nothing of what was pushed.
+        std::mem::forget(queue);
+        let words = text.split("user_data: ").skip(1);
+        words
+            .map(|word| {
+                let digits = word.split(|c: char| !c.is_ascii_digit()).next();
+                digits.and_then(|d| d.parse().ok()).expect("a number")
+            })
+            .collect()
+    }
+
+    /// Presents a completion, and tells what came of it.
+    pub(crate) fn complete(&mut self, word: u64, result: i32, flags: u32) -> Vec<SendEvent> {
+        self.present(word, result, flags).expect("ours")
+    }
+
+    /// As [`complete`](Self::complete); `None` if the completion was foreign.
+    pub(crate) fn present(&mut self, word: u64, result: i32, flags: u32) -> Option<Vec<SendEvent>> {
+        let mut log = Vec::new();
+        // SAFETY: this is the kernel, as far as these sends are concerned; nothing reads their memory.
+        let ours = unsafe {
+            self.sends
+                .complete_raw(word, result, flags, |event| log.push(event))
+        };
+        ours.then_some(log)
+    }
 }
