@@ -1,0 +1,88 @@
+//! One case: the subjects that are to do the same work.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::measurement::WallTime;
+use criterion::{Bencher, BenchmarkGroup, Criterion};
+
+/// Case ids, each with the subjects that it times.
+pub type Cases<'a> = &'a [(&'a str, &'a [fn(&mut Case<'_>)])];
+
+/// A case under way: what a subject registers with.
+pub struct Case<'a> {
+    id: &'a str,
+    group: BenchmarkGroup<'a, WallTime>,
+}
+
+/// Runs what the command line asks for. How long each subject takes by default: about a second.
+pub fn run(cases: Cases<'_>) {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(500))
+        .sample_size(20)
+        .configure_from_args();
+    for (id, subjects) in cases {
+        let group = criterion.benchmark_group(*id);
+        let mut case = Case { id, group };
+        for subject in *subjects {
+            subject(&mut case);
+        }
+    }
+    criterion.final_summary();
+}
+
+impl Case<'_> {
+    /// Times `routine` on what `set_up` makes, unless `check` tells why the subject cannot do the work.
+    ///
+    /// `set_up` runs once, when the subject is known to be wanted; `routine` runs for each sample.
+    pub(crate) fn time<S>(
+        &mut self,
+        subject: &str,
+        check: impl FnOnce() -> Result<(), String>,
+        set_up: impl Fn() -> S,
+        mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
+    ) {
+        if let Err(why) = check() {
+            eprintln!("missing: {subject}: {}: {why}", self.id);
+            return;
+        }
+        let mut state = None;
+        self.group.bench_function(subject, |bencher| {
+            routine(bencher, state.get_or_insert_with(&set_up));
+        });
+    }
+}
+
+/// Lets the optimiser know nothing of `value` any more, and drops it.
+///
+/// Not `drop(black_box(value))`: that would also time moving a handle of several words through memory.
+#[inline]
+pub(crate) fn use_and_drop<T>(value: T) {
+    black_box(&value);
+}
+
+/// Times work that is done on `items` things at a time; the time reported is that of one thing.
+pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
+    bencher.iter_custom(|iterations| {
+        let rounds = iterations.div_ceil(items);
+        let start = Instant::now();
+        for _ in 0..rounds {
+            work();
+        }
+        let share = iterations as f64 / (rounds * items) as f64;
+        start.elapsed().mul_f64(share)
+    });
+}
+
+/// Times work whose preparation takes long or whose threads start one after the other: it is told how often to do it, often enough
+/// that neither counts, and gives the time it took.
+pub(crate) fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
+    /// 32 times what the largest ring here holds; a millisecond or more in every case.
+    const LEAST: u64 = 32 * 256;
+    bencher.iter_custom(|iterations| {
+        let times = iterations.max(LEAST);
+        let share = iterations as f64 / times as f64;
+        work(times).mul_f64(share)
+    });
+}

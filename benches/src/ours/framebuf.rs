@@ -1,0 +1,24 @@
+//! framebuf: a frame in a slot of a pool.
+
+use framebuf::FrameBuf;
+use pool_core::Pool;
+
+use crate::work::frame::Frames;
+
+/// Frames from a pool of 256 slots of 2 KiB.
+pub struct Framebuf(Pool);
+
+impl Frames for Framebuf {
+    const NAME: &'static str = "framebuf";
+
+    type Frame<'a> = FrameBuf;
+
+    fn new() -> Self {
+        let built = Pool::builder().slots(256).slot_bytes(2048).build();
+        Self(built.expect("half a megabyte"))
+    }
+
+    fn copy(&mut self, data: &[u8]) -> FrameBuf {
+        FrameBuf::from_pool(&self.0, data)
+    }
+}

@@ -1,0 +1,15 @@
+//! Our crates as subjects, each under its crate's name.
+
+mod framebuf;
+mod percore_slab;
+mod pool_core;
+mod sizeclass;
+mod uring_send;
+mod zerocopy_view;
+
+pub use framebuf::Framebuf;
+pub use percore_slab::PercoreSlab;
+pub use pool_core::PoolCore;
+pub use sizeclass::Sizeclass;
+pub use uring_send::{UringSend, UringSendDatagrams};
+pub use zerocopy_view::ZerocopyView;

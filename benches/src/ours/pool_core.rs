@@ -1,0 +1,36 @@
+//! pool-core: a `Lease` from a pool whose size is known at run time only.
+
+use pool_core::{Lease, Pool};
+
+use crate::work::pool::{SLOT_BYTES, SlotPool};
+use crate::work::{LINE_BYTES, Line, Memory, Writable};
+
+/// A pool of leases.
+pub struct PoolCore(Pool);
+
+impl SlotPool for PoolCore {
+    const NAME: &'static str = "pool-core";
+
+    type Slot<'a> = Lease;
+
+    fn with_slots(slots: usize) -> Self {
+        let built = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES).build();
+        Self(built.expect("a few megabytes"))
+    }
+
+    fn take(&self) -> Option<Lease> {
+        self.0.alloc()
+    }
+}
+
+impl Memory for Lease {
+    fn start(&self) -> *const u8 {
+        self.as_ptr()
+    }
+}
+
+impl Writable for Lease {
+    fn touch(&mut self, line: &Line) {
+        self[..LINE_BYTES].copy_from_slice(line);
+    }
+}

@@ -1,0 +1,71 @@
+//! zerocopy-view: views of a pool's slots, and of static bytes.
+
+use std::ops::Range;
+
+use framebuf::FrameBuf;
+use pool_core::Pool;
+use zerocopy_view::View;
+
+use crate::work::view::{Digests, Freezes, MaybeStatic, SharedBytes, Sliceable};
+
+const NAME: &str = "zerocopy-view";
+
+/// Frames to fill, from a pool of 256 slots of 2 KiB.
+pub struct ZerocopyView(Pool);
+
+fn pool(slots: usize, slot_bytes: usize) -> Pool {
+    let built = Pool::builder().slots(slots).slot_bytes(slot_bytes).build();
+    built.expect("at most half a megabyte")
+}
+
+impl SharedBytes for View {
+    const NAME: &'static str = NAME;
+
+    fn of(bytes: &[u8]) -> Self {
+        Self::from(FrameBuf::from_pool(&pool(1, bytes.len()), bytes))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Sliceable for View {
+    fn part(&self, range: Range<usize>) -> Self {
+        self.slice(range)
+    }
+}
+
+impl MaybeStatic for View {
+    fn of_static(bytes: &'static [u8]) -> Self {
+        Self::from_static(bytes)
+    }
+}
+
+impl Freezes for ZerocopyView {
+    const NAME: &'static str = NAME;
+
+    type Frozen = View;
+
+    fn new() -> Self {
+        Self(pool(256, 2048))
+    }
+
+    fn freeze(&mut self, bytes: &[u8]) -> View {
+        let mut frame = FrameBuf::with_headroom(&self.0, 0).expect("few slots are out");
+        frame.append(bytes).expect("as large as a slot at most");
+        View::from(frame)
+    }
+}
+
+impl Digests for View {
+    const NAME: &'static str = NAME;
+
+    fn of(bytes: &[u8]) -> Self {
+        SharedBytes::of(bytes)
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        self.sha256()
+    }
+}

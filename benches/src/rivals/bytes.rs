@@ -1,0 +1,70 @@
+//! The crate bytes.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::work::frame::Frames;
+use crate::work::view::{Freezes, MaybeStatic, SharedBytes, Sliceable};
+
+const NAME: &str = "bytes";
+
+/// A new buffer each time: the crate has no pool.
+pub struct BytesCrate;
+
+impl SharedBytes for Bytes {
+    const NAME: &'static str = NAME;
+
+    /// Counted from the start: a `Bytes` from a `Vec` would begin to count at its first clone only.
+    fn of(bytes: &[u8]) -> Self {
+        let first = Self::from(bytes.to_vec());
+        drop(first.clone());
+        first
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Sliceable for Bytes {
+    fn part(&self, range: Range<usize>) -> Self {
+        self.slice(range)
+    }
+}
+
+impl MaybeStatic for Bytes {
+    fn of_static(bytes: &'static [u8]) -> Self {
+        Self::from_static(bytes)
+    }
+}
+
+impl Freezes for BytesCrate {
+    const NAME: &'static str = NAME;
+
+    type Frozen = Bytes;
+
+    fn new() -> Self {
+        Self
+    }
+
+    fn freeze(&mut self, bytes: &[u8]) -> Bytes {
+        let mut buffer = BytesMut::with_capacity(2048);
+        buffer.extend_from_slice(bytes);
+        buffer.freeze()
+    }
+}
+
+impl Frames for BytesCrate {
+    const NAME: &'static str = NAME;
+
+    type Frame<'a> = BytesMut;
+
+    fn new() -> Self {
+        Self
+    }
+
+    fn copy(&mut self, data: &[u8]) -> BytesMut {
+        BytesMut::from(data)
+    }
+}

@@ -1,0 +1,24 @@
+//! Other ways to do the same work, each under the name of its crate or design.
+
+mod arc;
+mod arrayqueue;
+mod boxed;
+mod bytes;
+mod glibc;
+mod lockfree_object_pool;
+mod memcpy;
+mod opool;
+mod send;
+mod sha2;
+mod zero_fill;
+
+pub use arrayqueue::{PageQueue, SlotQueue};
+pub use boxed::Boxed;
+pub use bytes::BytesCrate;
+pub use glibc::Glibc;
+pub use lockfree_object_pool::LockfreeObjectPool;
+pub use memcpy::Memcpy;
+pub use opool::Opool;
+pub use send::OneSendEach;
+pub use sha2::BareSha2;
+pub use zero_fill::ZeroFill;

@@ -1,0 +1,20 @@
+//! The crate sha2 on plain bytes.
+
+use sha2::{Digest, Sha256};
+
+use crate::work::view::Digests;
+
+/// Bytes in a `Vec`.
+pub struct BareSha2(Vec<u8>);
+
+impl Digests for BareSha2 {
+    const NAME: &'static str = "sha2";
+
+    fn of(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
+    }
+}

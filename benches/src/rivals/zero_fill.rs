@@ -1,0 +1,60 @@
+//! The size-class pool that many build themselves: vectors behind a lock, each filled with zeros when it is used again.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::work::class::Buffers;
+use crate::work::{LINE_BYTES, Line, Memory, Writable};
+
+/// The vectors that are free, of the one class that a case uses.
+pub struct ZeroFill(Mutex<Vec<Vec<u8>>>);
+
+/// A vector, and where it goes back.
+pub struct Buffer<'a> {
+    home: &'a ZeroFill,
+    bytes: Vec<u8>,
+}
+
+impl Buffers for ZeroFill {
+    const NAME: &'static str = "zero-fill";
+
+    type Buffer<'a> = Buffer<'a>;
+
+    fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    fn acquire(&self, bytes: usize) -> Buffer<'_> {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let bytes = match free {
+            Some(mut used) => {
+                used.clear();
+                used.resize(bytes, 0);
+                used
+            }
+            None => vec![0; bytes],
+        };
+        Buffer { home: self, bytes }
+    }
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        let home = &self.home.0;
+        home.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(bytes);
+    }
+}
+
+impl Memory for Buffer<'_> {
+    fn start(&self) -> *const u8 {
+        self.bytes.as_ptr()
+    }
+}
+
+impl Writable for Buffer<'_> {
+    fn touch(&mut self, line: &Line) {
+        self.bytes[..LINE_BYTES].copy_from_slice(line);
+    }
+}

@@ -1,0 +1,13 @@
+//! The workloads, and what each asks of a subject.
+
+pub mod class;
+pub mod frame;
+mod memory;
+mod ping_pong;
+pub mod pool;
+pub mod send;
+pub mod slab;
+pub mod view;
+
+pub use memory::{LINE_BYTES, Line, Memory, Writable};
+pub use ping_pong::ping_pong;

@@ -1,0 +1,127 @@
+//! One core's pages, and pages that another core gives back.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+
+use crate::case::{Case, in_bulk, use_and_drop};
+use crate::threads::{Gate, Pause, need_two_cores, together};
+use crate::work::memory::check_apart;
+use crate::work::{LINE_BYTES, Line, Memory};
+
+/// How many bytes a page has.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// How many pages the owner has: more than the ring holds, so that it rarely waits for one.
+pub const PAGES: usize = 512;
+/// How many pages are on their way at once.
+const RING: usize = 256;
+
+/// Pages for one thread.
+pub trait LocalPages: Sized {
+    /// Its name in tables.
+    const NAME: &'static str;
+
+    /// A page; dropping it gives it back.
+    type Page<'a>: Memory
+    where
+        Self: 'a;
+
+    /// For the calling thread.
+    fn new() -> Self;
+
+    /// Takes a page of [`PAGE_BYTES`] and writes `line` to its front.
+    fn take(&self, line: &Line) -> Option<Self::Page<'_>>;
+}
+
+/// Pages that may be dropped on another core.
+pub trait Pages: Sized {
+    /// Its name in tables.
+    const NAME: &'static str;
+
+    /// A page; dropping it gives it back.
+    type Page: Memory + Send + 'static;
+
+    /// With [`PAGES`] pages for the calling thread, which owns them; each has been written to, so that its memory exists.
+    fn new() -> Self;
+
+    /// Takes a page of [`PAGE_BYTES`]; `None` if all are out.
+    fn take(&self) -> Option<Self::Page>;
+}
+
+/// Takes a page, writes 64 bytes, gives it back, all on its own core.
+pub fn local<L: LocalPages>(case: &mut Case<'_>) {
+    let check = || {
+        let pages = L::new();
+        let held: Vec<_> = (0..8)
+            .filter_map(|_| pages.take(&[1; LINE_BYTES]))
+            .collect();
+        if held.len() < 8 {
+            return Err(format!("gave {} pages of 8", held.len()));
+        }
+        check_apart(&held, PAGE_BYTES)
+    };
+    case.time(L::NAME, check, L::new, |bencher, pages| {
+        let line = black_box([7; LINE_BYTES]);
+        bencher.iter(|| use_and_drop(pages.take(&line)));
+    });
+}
+
+/// The owner takes pages and sends them through a ring to another core, which gives them back. Per page.
+pub fn round_trip<P: Pages>(case: &mut Case<'_>) {
+    let check = || {
+        need_two_cores()?;
+        let pages = P::new();
+        let held: Vec<_> = (0..PAGES).map_while(|_| pages.take()).collect();
+        if held.len() < PAGES {
+            return Err(format!("gave {} pages of {PAGES}", held.len()));
+        }
+        check_apart(&held, PAGE_BYTES)
+    };
+    case.time(
+        P::NAME,
+        check,
+        || (),
+        |bencher, ()| {
+            in_bulk(bencher, |times| {
+                let (there, arrivals) = RingBuffer::new(RING);
+                together(
+                    move |gate| own::<P>(gate, there, times),
+                    move |gate| give_back::<P>(gate, arrivals, times),
+                )
+            });
+        },
+    );
+}
+
+fn own<P: Pages>(gate: &Gate, mut ring: Producer<P::Page>, count: u64) -> Duration {
+    let pages = P::new();
+    let start = gate.wait();
+    for _ in 0..count {
+        let mut page = wait_for(|| pages.take());
+        let mut pause = Pause::default();
+        while let Err(PushError::Full(refused)) = ring.push(page) {
+            page = refused;
+            pause.once();
+        }
+    }
+    start.elapsed()
+}
+
+fn give_back<P: Pages>(gate: &Gate, mut ring: Consumer<P::Page>, count: u64) -> Duration {
+    let start = gate.wait();
+    for _ in 0..count {
+        use_and_drop(wait_for(|| ring.pop().ok()));
+    }
+    start.elapsed()
+}
+
+fn wait_for<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+    let mut pause = Pause::default();
+    loop {
+        match attempt() {
+            Some(value) => return value,
+            None => pause.once(),
+        }
+    }
+}
