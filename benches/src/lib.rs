@@ -22,3 +22,8 @@ pub mod rivals;
 pub mod work;
 
 pub use case::{Case, Cases, run};
+
+/// The ten lines of the workspace's README, run as a doc test: here, because no other package knows all the crates they use.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -10,7 +10,8 @@ use std::path::{Component, Path, PathBuf};
 
 pub(crate) fn step(_: &Workspace, _: &ProgressBar) -> Result<Outcome> {
     let mut included = BTreeSet::new();
-    for path in rust_files(CRATES)? {
+    // The workspace's own README uses several crates: a package that knows them all includes it.
+    for path in [rust_files(CRATES)?, rust_files("benches")?].concat() {
         included.extend(included_readmes(&path, &fs::read_to_string(&path)?));
     }
     let mut readmes = vec![PathBuf::from("README.md")];

@@ -95,7 +95,7 @@ mod imp {
 
     // SAFETY: each cell has one owner at a time, and it passes with a release and an acquire (QUEUE-1).
     unsafe impl<T: Send> Send for Ring<T> {}
-    // SAFETY: as above; the other fields are atomics.
+    // SAFETY: two threads that share it are one at each end; each cell has one owner at a time (QUEUE-1), the other fields are atomics.
     unsafe impl<T: Send> Sync for Ring<T> {}
 
     impl<T> Ring<T> {

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
-#![warn(clippy::pedantic)]
+#![warn(
+    clippy::pedantic,
+    clippy::std_instead_of_core,
+    clippy::alloc_instead_of_core
+)]
 #![allow(
     clippy::module_name_repetitions,
     reason = "a file is named by the thing it holds, and so is the thing"

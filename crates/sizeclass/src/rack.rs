@@ -183,3 +183,32 @@ fn refused(min: usize, class_bytes: usize, why: pool_core::AllocError) -> Acquir
     }
     .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use core::ptr;
+
+    /// Where a thing lies, in pairs of cache lines.
+    fn line_of<T>(thing: &T) -> usize {
+        ptr::from_ref(thing).addr() / 128
+    }
+
+    /// Threads that use different classes wait for no line of each other: each word that an acquire counts in has its own, and what
+    /// they share (the addresses of the pools, the name) is not written. The pools' lists do the same in their own crate.
+    #[test]
+    fn l_class_6_classes_share_no_line_that_is_written() {
+        let rack = Rack::build(1, RegionSource::Heap, Scrub::Never).expect("small");
+        let words = |class: &Class| [line_of(&class.recycles), line_of(&class.misses)];
+        let mut lines: Vec<_> = rack.classes.iter().flat_map(words).collect();
+        lines.push(line_of(&rack.oversize));
+        let written = lines.len();
+        lines.extend(rack.classes.iter().map(|class| line_of(&class.pool)));
+        lines.push(line_of(&rack.home));
+        for (nth, line) in lines[..written].iter().enumerate() {
+            let times = lines.iter().filter(|other| *other == line).count();
+            assert_eq!(times, 1, "the written word {nth} shares its line");
+        }
+    }
+}
