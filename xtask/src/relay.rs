@@ -5,7 +5,6 @@ use crate::steps::Outcome;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-use std::path::Path;
 
 /// With this exit code the relay says that io_uring is missing or forbidden; its last line says why.
 const CANNOT_RUN_HERE: i32 = 77;
@@ -19,35 +18,25 @@ pub(crate) enum RelayRun {
 }
 
 pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
-    if !exists(workspace) {
-        bail!("no crate has an example called `relay`");
-    }
-    Ok(match self_test(workspace, None, progress)? {
+    Ok(match self_test(workspace, progress)? {
         RelayRun::Passed(_) => Outcome::Passed(String::new()),
         RelayRun::CannotRunHere(reason) => Outcome::Skipped(reason),
     })
 }
 
-pub(crate) fn exists(workspace: &Workspace) -> bool {
-    workspace.example("relay").is_some()
-}
-
-/// Builds and runs the relay with its own clients; its measurements go to `json`.
-pub(crate) fn self_test(
-    workspace: &Workspace,
-    json: Option<&Path>,
-    progress: &ProgressBar,
-) -> Result<RelayRun> {
+/// What selects the relay on a command line of cargo.
+pub(crate) fn target(workspace: &Workspace) -> Result<String> {
     let (package, _) = workspace
         .example("relay")
-        .context("no example is called `relay`")?;
-    let target = format!("--release -p {} --example relay", package.name);
-    process::succeed(process::command(&format!("cargo build {target}")), progress)?;
+        .context("no crate has an example called `relay`")?;
+    Ok(format!("--release -p {} --example relay", package.name))
+}
 
-    let mut command = process::command(&format!("cargo run --quiet {target} -- --self-test"));
-    if let Some(json) = json {
-        command.arg("--json").arg(json);
-    }
+/// Builds the relay and runs it with its own clients.
+pub(crate) fn self_test(workspace: &Workspace, progress: &ProgressBar) -> Result<RelayRun> {
+    let target = target(workspace)?;
+    process::succeed(process::command(&format!("cargo build {target}")), progress)?;
+    let command = process::command(&format!("cargo run --quiet {target} -- --self-test"));
     let text = process::describe(&command);
     let finished = process::run(command, progress)?;
     outcome(finished).with_context(|| format!("`{text}`"))

@@ -5,16 +5,15 @@
 
 mod executables;
 mod machine;
+mod relays;
 mod rounds;
 mod rows;
 mod samples;
 mod selection;
 mod table;
 
-use crate::relay::{self, RelayRun};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
-use indicatif::ProgressBar;
 use rows::Row;
 use selection::Selection;
 use std::collections::BTreeSet;
@@ -39,16 +38,16 @@ pub(crate) fn command(
     let selection = Selection::new(groups)?;
     println!("{}\n", machine::description());
     let mut results = Results::default();
+    let plan = if quick {
+        &rounds::QUICK
+    } else {
+        &rounds::THOROUGH
+    };
+    println!("{plan}\n");
     if selection.wants_relay() {
-        run_relay(workspace, &selection, &mut results)?;
+        relays::run(workspace, plan.rounds, &selection, &mut results)?;
     }
     if let Some(filter) = selection.criterion_filter() {
-        let plan = if quick {
-            &rounds::QUICK
-        } else {
-            &rounds::THOROUGH
-        };
-        println!("{plan}\n");
         rounds::run(workspace, plan, &filter, &mut results)?;
     }
     println!("{}", table::render(&results.rows));
@@ -64,34 +63,4 @@ pub(crate) fn command(
         bail!("nothing was measured for: {}", unmeasured.join(", "));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Runs the relay with its own clients, shows its table, and takes the rows that it measured.
-fn run_relay(workspace: &Workspace, selection: &Selection, results: &mut Results) -> Result<()> {
-    if !relay::exists(workspace) {
-        results
-            .missing
-            .insert("relay: no crate has an example by that name".to_owned());
-        return Ok(());
-    }
-    let folder = workspace.target().join("bench");
-    fs::create_dir_all(&folder)?;
-    let json = folder.join("relay.json");
-    if json.exists() {
-        fs::remove_file(&json)?; // An older run's rows are no measurement of this one.
-    }
-    let progress = ProgressBar::new_spinner();
-    let run = relay::self_test(workspace, Some(&json), &progress)?;
-    progress.finish_and_clear();
-    match run {
-        RelayRun::Passed(output) => {
-            println!("{}\n", output.trim_end());
-            let rows = rows::from_json(&fs::read_to_string(&json).context("the relay's rows")?)?;
-            results
-                .rows
-                .extend(rows.into_iter().filter(|row| selection.includes(&row.case)));
-        }
-        RelayRun::CannotRunHere(reason) => _ = results.missing.insert(format!("relay: {reason}")),
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often and how long each subject is measured.
 pub(super) struct Plan {
-    rounds: usize,
+    pub(super) rounds: usize,
     warm_up_seconds: f64,
     measurement_seconds: f64,
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use crate::options::Options;
 use crate::round::Cast;
 use crate::self_test::measured;
 
-const ROUNDS: usize = 5;
 const CASES: [(&str, usize, usize); 2] = [
     ("relay/fanout-1500", 1500, 4000),
     ("relay/fanout-64k", 65_536, 300),
@@ -26,6 +25,7 @@ struct Row {
 
 /// Measures the cases and writes a row for each.
 pub(crate) fn run(options: &Options, file: &Path) -> Result<()> {
+    ensure!(options.rounds > 0, "--rounds: at least 1, got 0");
     let rows = CASES.map(|(case, bytes, messages)| measure(options, case, bytes, messages));
     let rows: Vec<Row> = rows.into_iter().collect::<Result<_>>()?;
     let text = serde_json::to_string_pretty(&rows)?;
@@ -45,7 +45,7 @@ fn measure(options: &Options, case: &'static str, bytes: usize, messages: usize)
         trouble: false,
     };
     let mut nanos = Vec::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..options.rounds {
         let outcome = measured(case, &options, cast, messages)?;
         nanos.push(outcome.cpu_per_message().as_secs_f64() * 1e9);
     }
@@ -53,8 +53,8 @@ fn measure(options: &Options, case: &'static str, bytes: usize, messages: usize)
     Ok(Row {
         case,
         subject: "relay",
-        ns: nanos[ROUNDS / 2],
+        ns: nanos[options.rounds / 2],
         lo: nanos[0],
-        hi: nanos[ROUNDS - 1],
+        hi: nanos[options.rounds - 1],
     })
 }

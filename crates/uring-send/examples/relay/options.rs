@@ -8,7 +8,7 @@ use clap::Parser;
 /// A TCP fan-out: every message that a publisher sends goes to every subscriber.
 ///
 /// Messages are a big-endian 32-bit length and that many bytes. Subscribers begin with the next whole message. Without
-/// --self-test it runs until it is interrupted.
+/// --self-test or --json it runs until it is interrupted.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "relay")]
 pub(crate) struct Options {
@@ -61,7 +61,10 @@ pub(crate) struct Options {
     /// Self-test: payload sizes, taken in turn
     #[arg(long, value_delimiter = ',', default_value = "1,200,1500,65536")]
     pub(crate) message_bytes: Vec<usize>,
-    /// Self-test: write the measured rows to this file
+    /// Measure the benchmark cases and write a row for each to this file
     #[arg(long)]
     pub(crate) json: Option<PathBuf>,
+    /// How often each benchmark case is measured; the median counts
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: usize,
 }

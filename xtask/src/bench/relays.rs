@@ -1,0 +1,79 @@
+//! The relay: first driven by its own clients, then measured in turn with its rival on tokio.
+
+use super::Results;
+use super::rows::{self, Measured, Row};
+use super::samples::Samples;
+use super::selection::Selection;
+use crate::process;
+use crate::relay::{self, RelayRun};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::Path;
+
+/// The same fan-out under the same clients, by what others use for it.
+const RIVAL: &str = "--release -p benches --bin tokio_relay";
+
+/// Shows the relay's own table, and adds the rows of both relays to `results`.
+pub(super) fn run(
+    workspace: &Workspace,
+    rounds: usize,
+    selection: &Selection,
+    results: &mut Results,
+) -> Result<()> {
+    let building = ProgressBar::new_spinner();
+    let run = relay::self_test(workspace, &building);
+    building.finish_and_clear();
+    match run? {
+        RelayRun::Passed(output) => println!("{}\n", output.trim_end()),
+        RelayRun::CannotRunHere(reason) => {
+            results.missing.insert(format!("relay: {reason}"));
+            return Ok(());
+        }
+    }
+    let building = ProgressBar::new_spinner();
+    process::succeed(process::command(&format!("cargo build {RIVAL}")), &building)?;
+    building.finish_and_clear();
+
+    let subjects = [relay::target(workspace)?, RIVAL.to_owned()];
+    let progress = ProgressBar::new((rounds * subjects.len()) as u64).with_style(
+        ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
+            .expect("the template is a constant"),
+    );
+    let folder = workspace.target().join("bench");
+    fs::create_dir_all(&folder)?;
+    let mut measured = Measured::default();
+    for _ in 0..rounds {
+        for subject in &subjects {
+            let rows = one_round(subject, &folder.join("relay.json"))?;
+            measured.add_round(rows.into_iter().map(sample).collect());
+            progress.inc(1);
+        }
+    }
+    progress.finish_and_clear();
+    let rows = rows::summarise(measured).into_iter();
+    results
+        .rows
+        .extend(rows.filter(|row| selection.includes(&row.case)));
+    Ok(())
+}
+
+/// Has one relay measure each of its cases once.
+fn one_round(target: &str, json: &Path) -> Result<Vec<Row>> {
+    if json.exists() {
+        fs::remove_file(json)?; // An older run's rows are no measurement of this one.
+    }
+    let mut command = process::command(&format!("cargo run --quiet {target} -- --rounds 1 --json"));
+    command.arg(json);
+    process::succeed(command, &ProgressBar::hidden())?;
+    rows::from_json(&fs::read_to_string(json).context("a relay's rows")?)
+}
+
+fn sample(row: Row) -> Samples {
+    Samples {
+        case: row.case,
+        subject: row.subject,
+        nanoseconds: vec![row.ns],
+    }
+}
