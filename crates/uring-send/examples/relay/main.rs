@@ -40,6 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
+    options.check()?;
     if options.self_test {
         self_test::run(options)?;
     }

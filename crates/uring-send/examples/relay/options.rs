@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::{Result, ensure};
 use clap::Parser;
 
 /// A TCP fan-out: every message that a publisher sends goes to every subscriber.
@@ -36,7 +37,7 @@ pub(crate) struct Options {
     /// A subscriber that is more bytes behind is dropped
     #[arg(long, default_value_t = 4 * 1024 * 1024)]
     pub(crate) behind_bytes: usize,
-    /// A subscriber that is more parts behind is dropped: each keeps a slot
+    /// A subscriber that is more parts behind is dropped: each keeps a slot, so at most a quarter of them
     #[arg(long, default_value_t = 1024)]
     pub(crate) behind_parts: usize,
     /// Ask for zero-copy sends from so many bytes on
@@ -67,4 +68,16 @@ pub(crate) struct Options {
     /// How often each benchmark case is measured; the median counts
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: usize,
+}
+
+impl Options {
+    /// Refuses bounds with which one subscriber that does not read could keep every slot, and nobody would be dropped for it.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (parts, most) = (self.behind_parts, self.slots / 4);
+        ensure!(
+            parts <= most,
+            "--behind-parts: at most {most} (a quarter of --slots), got {parts}"
+        );
+        Ok(())
+    }
 }

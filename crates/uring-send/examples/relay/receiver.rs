@@ -26,7 +26,8 @@ const STARVED_PAUSE: Duration = Duration::from_millis(1);
 
 struct Publisher {
     socket: Socket,
-    framing: Framing,
+    /// None of one that was dropped: what still arrives from it is nobody's.
+    framing: Option<Framing>,
     /// The message that has not arrived whole.
     pieces: VecDeque<View>,
 }
@@ -135,7 +136,7 @@ impl Receiver {
             eprintln!("relay: publisher refused: {error}");
             return socket.abort();
         }
-        let framing = Framing::new(self.options.most_message_bytes);
+        let framing = Some(Framing::new(self.options.most_message_bytes));
         let pieces = VecDeque::with_capacity(self.options.most_pieces + 1);
         self.publishers[place] = Some(Publisher {
             socket,
@@ -159,9 +160,12 @@ impl Receiver {
         let Some(publisher) = self.publishers[place_of(tag)].as_mut() else {
             return;
         };
+        let Some(framing) = publisher.framing.as_mut() else {
+            return;
+        };
         let frame = FrameBuf::from_lease(lease, range).expect("the kernel filled that range");
         let mut rest = View::from(frame);
-        let scan = match publisher.framing.scan(&rest) {
+        let scan = match framing.scan(&rest) {
             Ok(scan) => scan,
             Err(too_long) => return self.dismiss(tag, &too_long),
         };
@@ -198,7 +202,7 @@ impl Receiver {
         if let Some(publisher) = self.publishers[place_of(tag)].as_mut() {
             eprintln!("relay: publisher {tag} dropped: {why}");
             publisher.pieces.clear();
-            publisher.framing = Framing::new(self.options.most_message_bytes);
+            publisher.framing = None;
             publisher.socket.abort();
         }
     }
@@ -218,13 +222,16 @@ impl Receiver {
         let Some(publisher) = self.publishers[place_of(tag)].take() else {
             return;
         };
-        if let Some(error) = error {
-            eprintln!("relay: publisher {tag}: {error}");
-        }
-        if !publisher.framing.at_boundary() {
-            eprintln!(
-                "relay: publisher {tag} left in the middle of a message; its pieces are dropped"
-            );
+        // Why one was dropped has been said.
+        if let Some(framing) = publisher.framing {
+            if let Some(error) = error {
+                eprintln!("relay: publisher {tag}: {error}");
+            }
+            if !framing.at_boundary() {
+                eprintln!(
+                    "relay: publisher {tag} left in the middle of a message; its pieces are dropped"
+                );
+            }
         }
         // Relaxed: a count on its own.
         self.core.progress.publishers_gone.fetch_add(1, Relaxed);
