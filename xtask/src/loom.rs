@@ -9,6 +9,7 @@ use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use cargo_metadata::Package;
 use indicatif::ProgressBar;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 /// The feature that a model's target requires; `--cfg loom` is what changes the code.
@@ -90,7 +91,8 @@ fn run_file(
     file: &str,
     progress: &ProgressBar,
 ) -> Result<usize> {
-    let mut command = test_command(workspace, name, file);
+    // A folder of its own, because flags for all crates rebuild all crates.
+    let mut command = test_command(&workspace.target().join(LOOM), name, file);
     // One at a time: a model's cost is its number of interleavings, and a hung one has a name.
     command.args(["--", "--test-threads=1"]);
     let text = process::describe(&command);
@@ -99,14 +101,13 @@ fn run_file(
     Ok(models)
 }
 
-/// `cargo test` for one file of models.
-pub(crate) fn test_command(workspace: &Workspace, package: &str, file: &str) -> Command {
+/// `cargo test` for one file of models, built in the folder `target`.
+pub(crate) fn test_command(target: &Path, package: &str, file: &str) -> Command {
     let mut command = process::command(&format!(
         "cargo test --profile loom -p {package} --features {LOOM} --test {file}"
     ));
-    // A folder of its own, because flags for all crates rebuild all crates.
     command
         .env("RUSTFLAGS", "--cfg loom")
-        .env("CARGO_TARGET_DIR", workspace.target().join(LOOM));
+        .env("CARGO_TARGET_DIR", target);
     command
 }

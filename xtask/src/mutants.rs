@@ -126,15 +126,14 @@ fn mutants_of(package: &Package, folder: &Path) -> Result<Option<Vec<Mutant>>> {
 }
 
 /// The workspace's files without its build output, in a place where they may be wrong for a while.
-struct WorkspaceCopy<'a> {
-    original: &'a Workspace,
+struct WorkspaceCopy {
     root: PathBuf,
 }
 
-impl WorkspaceCopy<'_> {
-    fn make(original: &Workspace) -> Result<WorkspaceCopy<'_>> {
+impl WorkspaceCopy {
+    fn make(original: &Workspace) -> Result<WorkspaceCopy> {
         let root = original.target().join("mutants");
-        let copy = WorkspaceCopy { original, root };
+        let copy = WorkspaceCopy { root };
         let wanted = files(".")?;
         if copy.root.exists() {
             // A module that was removed would still be found by the compiler.
@@ -163,10 +162,13 @@ impl WorkspaceCopy<'_> {
         (file, test): (&str, &str),
         progress: &ProgressBar,
     ) -> Result<Finished> {
-        let mut build = test_command(self.original, package, file);
+        // Not where the models of the workspace itself are built: to cargo, both are the same program, and the workspace would
+        // run the mutant.
+        let target = self.root.join("target");
+        let mut build = test_command(&target, package, file);
         build.arg("--no-run").current_dir(&self.root);
         process::succeed(build, progress).context("does not compile")?;
-        let mut run = test_command(self.original, package, file);
+        let mut run = test_command(&target, package, file);
         run.args(["--", "--exact", test, "--test-threads=1"])
             .current_dir(&self.root);
         process::run(run, progress)
