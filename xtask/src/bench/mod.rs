@@ -51,6 +51,9 @@ pub(crate) fn command(
         rounds::run(workspace, plan, &filter, &mut results)?;
     }
     println!("{}", table::render(&results.rows));
+    if let Some(verdict) = table::verdict(&results.rows) {
+        println!("{verdict}");
+    }
     for missing in &results.missing {
         println!("missing: {missing}");
     }

@@ -50,14 +50,38 @@ fn in_order(rows: &[Row]) -> Vec<&Row> {
     sorted
 }
 
-fn standing(ours: &Row, rows: &[Row]) -> String {
+/// Which cases a rival wins, in words; nothing without rivals.
+pub(super) fn verdict(rows: &[Row]) -> Option<String> {
+    let ours = in_order(rows)
+        .into_iter()
+        .filter(|row| is_ours(&row.subject));
+    let ratios: Vec<_> = ours
+        .filter_map(|row| Some((&row.case, row.ns / best_rival(row, rows)?.ns)))
+        .collect();
+    let slower = ratios.iter().filter(|(_, ratio)| *ratio > 1.0);
+    let slower: Vec<_> = slower
+        .map(|(case, ratio)| format!("{case} {ratio:.2}"))
+        .collect();
+    match (ratios.len(), slower.len()) {
+        (0, _) => None,
+        (cases, 0) => Some(format!("a rival is faster in none of {cases} cases")),
+        (cases, lost) => Some(format!(
+            "a rival is faster in {lost} of {cases} cases: {}",
+            slower.join(", ")
+        )),
+    }
+}
+
+fn best_rival<'a>(ours: &Row, rows: &'a [Row]) -> Option<&'a Row> {
     let is_rival =
         |row: &&Row| row.case == ours.case && !is_ours(&row.subject) && row.subject != THERMOMETER;
-    let best = rows
-        .iter()
+    rows.iter()
         .filter(is_rival)
-        .min_by(|a, b| a.ns.total_cmp(&b.ns));
-    best.map_or_else(
+        .min_by(|a, b| a.ns.total_cmp(&b.ns))
+}
+
+fn standing(ours: &Row, rows: &[Row]) -> String {
+    best_rival(ours, rows).map_or_else(
         || "no rival measured".to_owned(),
         |best| format!("{:.2} × {}", ours.ns / best.ns, best.subject),
     )
@@ -100,6 +124,21 @@ mod tests {
         );
         assert_eq!(standing(&rows[3], &rows), "0.60 × dpdk");
         assert_eq!(standing(&rows[0], &rows), "no rival measured");
+    }
+
+    #[test]
+    fn lost_cases_are_named() {
+        let mut rows = rows();
+        assert_eq!(
+            verdict(&rows).as_deref(),
+            Some("a rival is faster in none of 1 cases")
+        );
+        rows.push(Row::new("view/clone", "arc", 2.0, 2.0, 2.0));
+        assert_eq!(
+            verdict(&rows).as_deref(),
+            Some("a rival is faster in 1 of 2 cases: view/clone 1.50")
+        );
+        assert_eq!(verdict(&rows[..1]), None);
     }
 
     #[test]
