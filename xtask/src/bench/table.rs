@@ -58,7 +58,8 @@ pub(super) fn verdict(rows: &[Row]) -> Option<String> {
     let ratios: Vec<_> = ours
         .filter_map(|row| Some((&row.case, row.ns / best_rival(row, rows)?.ns)))
         .collect();
-    let slower = ratios.iter().filter(|(_, ratio)| *ratio > 1.0);
+    // As it is printed: what rounds to 1.00 is nobody's win.
+    let slower = ratios.iter().filter(|(_, ratio)| *ratio >= 1.005);
     let slower: Vec<_> = slower
         .map(|(case, ratio)| format!("{case} {ratio:.2}"))
         .collect();
