@@ -18,23 +18,27 @@ pub(crate) enum RelayRun {
 }
 
 pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
-    Ok(match self_test(workspace, progress)? {
+    Ok(match self_test(workspace, "--release", progress)? {
         RelayRun::Passed(_) => Outcome::Passed(String::new()),
         RelayRun::CannotRunHere(reason) => Outcome::Skipped(reason),
     })
 }
 
-/// What selects the relay on a command line of cargo.
-pub(crate) fn target(workspace: &Workspace) -> Result<String> {
+/// What selects the relay on a command line of cargo, built as `profile` says.
+pub(crate) fn target(workspace: &Workspace, profile: &str) -> Result<String> {
     let (package, _) = workspace
         .example("relay")
         .context("no crate has an example called `relay`")?;
-    Ok(format!("--release -p {} --example relay", package.name))
+    Ok(format!("{profile} -p {} --example relay", package.name))
 }
 
 /// Builds the relay and runs it with its own clients.
-pub(crate) fn self_test(workspace: &Workspace, progress: &ProgressBar) -> Result<RelayRun> {
-    let target = target(workspace)?;
+pub(crate) fn self_test(
+    workspace: &Workspace,
+    profile: &str,
+    progress: &ProgressBar,
+) -> Result<RelayRun> {
+    let target = target(workspace, profile)?;
     process::succeed(process::command(&format!("cargo build {target}")), progress)?;
     let command = process::command(&format!("cargo run --quiet {target} -- --self-test"));
     let text = process::describe(&command);

@@ -1,8 +1,8 @@
 //! pool-core: a `Lease` from a pool whose size is known at run time only.
 
-use pool_core::{Lease, Pool};
+use pool_core::{Cache, Lease, Pool};
 
-use crate::work::pool::{SLOT_BYTES, SlotPool};
+use crate::work::pool::{BulkPool, CachedPool, SLOT_BYTES, SlotCache, SlotPool};
 use crate::work::{LINE_BYTES, Line, Memory, Writable};
 
 /// A pool of leases.
@@ -20,6 +20,30 @@ impl SlotPool for PoolCore {
 
     fn take(&self) -> Option<Lease> {
         self.0.alloc()
+    }
+}
+
+impl CachedPool for PoolCore {
+    type Cache<'a> = Cache;
+
+    fn cache(&self) -> Cache {
+        self.0.cache()
+    }
+}
+
+impl SlotCache<Lease> for Cache {
+    fn take(&self) -> Option<Lease> {
+        self.alloc()
+    }
+
+    fn give(&self, lease: Lease) {
+        self.free(lease);
+    }
+}
+
+impl BulkPool for PoolCore {
+    fn take_many(&self, want: usize, into: &mut Vec<Lease>) {
+        self.0.alloc_many(want, into);
     }
 }
 

@@ -8,7 +8,7 @@ use pool_core::{Lease, Pool};
 
 use crate::error::{BadRange, FrameError, NoRoom, TooShort, VecTooLarge};
 use crate::heap_block::HeapBlock;
-use crate::storage::Storage;
+use crate::storage::{Owner, Storage};
 use crate::unfilled::Unfilled;
 
 /// Most bytes of a slot that a frame reaches: positions are 32 bits wide.
@@ -124,7 +124,7 @@ impl FrameBuf {
     #[inline]
     fn in_slot(lease: Lease, start: usize, end: usize) -> Self {
         Self {
-            storage: Storage::Slot(lease),
+            storage: Storage::of_slot(lease),
             start: narrow(start),
             end: narrow(end),
             meta: (),
@@ -142,7 +142,7 @@ impl FrameBuf {
     pub fn try_from_vec(vec: Vec<u8>) -> Result<Self, VecTooLarge> {
         match HeapBlock::from_vec(vec) {
             Ok((block, end)) => Ok(Self {
-                storage: Storage::Block(block),
+                storage: Storage::of_block(block),
                 start: 0,
                 end,
                 meta: (),
@@ -171,7 +171,7 @@ impl<M> FrameBuf<M> {
     #[inline]
     #[must_use]
     pub fn is_pooled(&self) -> bool {
-        matches!(self.storage, Storage::Slot(_))
+        self.storage.is_slot()
     }
 
     /// How many bytes the storage has: headroom, live bytes and tailroom. Of a slot, at most the first `u32::MAX` are used.
@@ -321,9 +321,12 @@ impl<M> FrameBuf<M> {
     /// Gives the frame back if its bytes lie on the heap: see [`into_vec`](Self::into_vec).
     pub fn into_lease(self) -> Result<(Lease, Range<usize>), Self> {
         let range = self.range();
-        match self.storage {
-            Storage::Slot(lease) => Ok((lease, range)),
-            storage @ Storage::Block(_) => Err(Self { storage, ..self }),
+        if !self.storage.is_slot() {
+            return Err(self);
+        }
+        match self.storage.into_owner() {
+            Owner::Slot(lease) => Ok((lease, range)),
+            Owner::Block(_) => unreachable!("asked above"),
         }
     }
 
@@ -335,9 +338,12 @@ impl<M> FrameBuf<M> {
     /// Gives the frame back if its bytes lie in a pool's slot: see [`into_lease`](Self::into_lease).
     pub fn into_vec(self) -> Result<(Vec<u8>, Range<usize>), Self> {
         let range = self.range();
-        match self.storage {
-            Storage::Block(block) => Ok((block.into_vec(), range)),
-            storage @ Storage::Slot(_) => Err(Self { storage, ..self }),
+        if self.storage.is_slot() {
+            return Err(self);
+        }
+        match self.storage.into_owner() {
+            Owner::Block(block) => Ok((block.into_vec(), range)),
+            Owner::Slot(_) => unreachable!("asked above"),
         }
     }
 

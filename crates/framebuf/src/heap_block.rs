@@ -1,4 +1,4 @@
-//! A heap block in twelve bytes: a `Vec<u8>` without its length.
+//! A heap block in two words: a `Vec<u8>` without its length.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -7,11 +7,7 @@ use core::ptr::NonNull;
 
 /// The memory of a `Vec<u8>` whose capacity fits 32 bits, all of it initialised: a `Box<[u8]>` with a shorter length.
 ///
-/// Twelve bytes, aligned to four, so that it fits beside the mark of an enum whose other variant is a
-/// [`Lease`](pool_core::Lease).
-///
 /// - **BLOCK-1** `ptr` and `cap` are the address and length of a `Box<[u8]>` that was given up, and nothing else owns its bytes.
-#[repr(Rust, packed(4))]
 pub(crate) struct HeapBlock {
     ptr: NonNull<u8>,
     cap: u32,
@@ -47,36 +43,32 @@ impl HeapBlock {
         unsafe { block.take() }.into_vec()
     }
 
+    /// The words of this block, which is given up.
+    pub(crate) fn into_raw(self) -> (NonNull<u8>, u32) {
+        let block = ManuallyDrop::new(self);
+        (block.ptr, block.cap)
+    }
+
+    /// Makes the block of [`into_raw`](Self::into_raw) again.
+    ///
+    /// # Safety
+    ///
+    /// The words come from `into_raw`, and of all blocks made of them one at most is not forgotten.
+    #[inline]
+    pub(crate) unsafe fn from_raw(ptr: NonNull<u8>, cap: u32) -> Self {
+        Self { ptr, cap }
+    }
+
     /// The box that this block is made of.
     ///
     /// # Safety
     ///
     /// The block is neither used nor dropped after this.
     unsafe fn take(&mut self) -> Box<[u8]> {
-        let bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
+        let bytes = NonNull::slice_from_raw_parts(self.ptr, self.cap as usize);
         // SAFETY: validity: address and length of a box that was given up (BLOCK-1). Aliasing: the block was its only owner
         // (BLOCK-1), and ends here, by the caller's promise.
         unsafe { Box::from_raw(bytes.as_ptr()) }
-    }
-
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.cap as usize
-    }
-
-    #[inline]
-    pub(crate) fn bytes(&self) -> &[u8] {
-        let bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
-        // SAFETY: validity: `cap` initialised bytes (BLOCK-1) that live as long as the block. Aliasing: nothing else
-        // owns them (BLOCK-1), and `&self` excludes our own `&mut`.
-        unsafe { bytes.as_ref() }
-    }
-
-    #[inline]
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        let mut bytes = NonNull::slice_from_raw_parts(self.ptr, self.len());
-        // SAFETY: as in `bytes`, and `&mut self` excludes our own shared borrows too.
-        unsafe { bytes.as_mut() }
     }
 }
 
@@ -97,22 +89,23 @@ mod tests {
         let mut vec = Vec::with_capacity(100);
         vec.extend_from_slice(b"payload");
         let (address, cap) = (vec.as_ptr(), vec.capacity());
-        let (mut block, len) = HeapBlock::from_vec(vec).expect("100 bytes fit 32 bits");
-        assert_eq!((len, block.len()), (7, cap));
-        assert!(block.bytes()[7..].iter().all(|byte| *byte == 0));
-        block.bytes_mut()[cap - 1] = 9;
-        let vec = block.into_vec();
+        let (block, len) = HeapBlock::from_vec(vec).expect("100 bytes fit 32 bits");
+        let words = block.into_raw();
+        assert_eq!((len, words.1 as usize), (7, cap));
+        // SAFETY: the words of the block just given up, used once.
+        let vec = unsafe { HeapBlock::from_raw(words.0, words.1) }.into_vec();
         assert_eq!(
             (vec.as_ptr(), vec.len(), vec.capacity()),
             (address, cap, cap)
         );
-        assert_eq!((&vec[..7], vec[cap - 1]), (&b"payload"[..], 9));
+        assert_eq!(&vec[..7], b"payload");
+        assert!(vec[7..].iter().all(|byte| *byte == 0));
     }
 
     #[test]
     fn an_empty_vector_is_a_block_of_nothing() {
         let (block, len) = HeapBlock::from_vec(Vec::new()).expect("nothing fits");
-        assert_eq!((len, block.len(), block.bytes()), (0, 0, &[][..]));
+        assert_eq!(len, 0);
         assert_eq!(block.into_vec(), vec![]);
     }
 

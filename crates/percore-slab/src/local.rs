@@ -52,6 +52,7 @@ impl Local {
             .slots(geometry.pages)
             .slot_bytes(geometry.page_bytes)
             .region(region_source())
+            .cache(0) // one owner, who takes all that came home at once
             .build()
             .map_err(BuildErrorKind::from)?;
         let local = Self {

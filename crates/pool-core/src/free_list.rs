@@ -17,6 +17,7 @@
 use alloc::boxed::Box;
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::head::{Head, Top, link_target};
@@ -90,38 +91,35 @@ pub(crate) struct FreeList {
 }
 
 impl FreeList {
-    /// A list that holds slots `0..slots`, the lowest on top.
+    /// A list for slots `0..slots` that holds only `held` of them, the lowest on top. The caller has the others.
     ///
     /// # Errors
     ///
     /// If there is no memory for the side records.
-    pub(crate) fn full(slots: u32) -> Result<Self, TryReserveError> {
+    pub(crate) fn holding(slots: u32, held: Range<u32>) -> Result<Self, TryReserveError> {
         let mut records = Vec::new();
         records.try_reserve_exact(slots as usize)?;
         records.extend((0..slots).map(|slot| {
-            let below = if slot + 1 < slots {
-                Some(slot + 1)
-            } else {
-                None
-            };
+            let below = Some(slot + 1).filter(|below| held.contains(below));
             SideRecord {
                 link_or_refs: AtomicU32::new(Head::new(below).link_bits()),
-                depth: AtomicU32::new(slots - slot),
+                depth: AtomicU32::new(held.end.saturating_sub(slot)),
                 id_word: AtomicU32::new(0),
                 #[cfg(loom)]
                 payload: PayloadWitness::default(),
             }
         }));
-        let head = Line(AtomicU64::new(Head::new(Some(0)).to_bits()));
+        let first = Some(held.start).filter(|_| !held.is_empty());
+        let top_word = Line(AtomicU64::new(Head::new(first).to_bits()));
         Ok(Self {
-            head,
+            head: top_word,
             records: records.into_boxed_slice(),
         })
     }
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "`full` made as many as a u32 says"
+        reason = "`holding` made as many as a u32 says"
     )]
     pub(crate) fn slots(&self) -> u32 {
         self.records.len() as u32

@@ -34,19 +34,13 @@ use crate::slots::Slots;
 /// let forged = pool_core::Lease { slot: 7, ..lease };
 /// ```
 ///
+/// (Two scalars and no more: a third one would be returned through memory, in stores narrower than the loads that follow.)
+///
 /// - **LEASE-1** At most one lease exists for a slot, and while it does, the slot is not in the free list, not shared and not out
 ///   as an id. (LIST-1 in the words of this type.)
 pub struct Lease {
     slots: NonNull<Slots>,
     slot: u32,
-    tail: Tail,
-}
-
-/// Four bytes that hold one value, so that enums around a lease store their own mark here.
-#[derive(Clone, Copy)]
-#[repr(u32)]
-pub(crate) enum Tail {
-    Zero = 0,
 }
 
 // SAFETY: a lease is the only way to its bytes (LEASE-1), and what it shares with others (the body) is `Sync`.
@@ -61,7 +55,6 @@ impl Lease {
         Self {
             slots,
             slot: slot.into_index(),
-            tail: Tail::Zero,
         }
     }
 
@@ -126,7 +119,6 @@ impl Lease {
         Self {
             slots: raw.slots(),
             slot: raw.slot,
-            tail: Tail::Zero,
         }
     }
 }
@@ -136,7 +128,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // SAFETY: the slot is a reason for the body to live (SLOTS-1), ours to give back (LEASE-1), and neither is used
         // after this.
-        unsafe { Slots::give_back(self.slots, OwnedSlot::assume(self.slot)) }
+        unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
     }
 }
 
@@ -147,8 +139,7 @@ impl Deref for Lease {
     fn deref(&self) -> &[u8] {
         let slots = self.slots();
         slots.note_read(self.slot);
-        let bytes =
-            NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
+        let bytes = NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.slot_bytes());
         // SAFETY:
         // - validity: `slot_bytes` initialised bytes (SLOTS-2, REGION-1), and the region outlives this borrow (SLOTS-1);
         // - aliasing: no other right to these bytes exists (LEASE-1), the region makes no references (REGION-2), and
@@ -163,7 +154,7 @@ impl DerefMut for Lease {
         let slots = self.slots();
         slots.note_write(self.slot);
         let mut bytes =
-            NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
+            NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.slot_bytes());
         // SAFETY: as in `deref`, and `&mut self` excludes our own shared borrows too.
         unsafe { bytes.as_mut() }
     }
@@ -184,10 +175,9 @@ impl AsMut<[u8]> for Lease {
 /// Never prints the bytes.
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = self.tail;
         f.debug_struct("Lease")
             .field("slot", &self.slot)
-            .field("bytes", &self.slots().geometry().slot_bytes)
+            .field("bytes", &self.slots().slot_bytes())
             .finish_non_exhaustive()
     }
 }

@@ -18,26 +18,35 @@ extern crate std;
 mod os;
 
 mod builder;
+mod cache;
+mod caches;
 mod error;
+mod fences;
 mod free_list;
+mod hand;
 mod head;
 mod lease;
 mod line;
+mod magazine;
+mod mode;
 mod pool;
 mod raw_slot;
 mod region;
 mod scrub;
 mod shared;
+mod site;
 mod slot_id;
 mod slots;
 mod stable_bytes;
 mod stats;
 mod sync;
 mod tenant;
+mod thread_cache;
 #[cfg(feature = "track")]
 mod track;
 
 pub use builder::PoolBuilder;
+pub use cache::Cache;
 pub use error::{AllocError, BuildError, IdError};
 pub use lease::Lease;
 pub use pool::Pool;

@@ -6,7 +6,7 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 
 use crate::free_list::OwnedSlot;
-use crate::lease::{Lease, Tail};
+use crate::lease::Lease;
 use crate::raw_slot::RawSlot;
 use crate::slots::Slots;
 use crate::sync::atomic::AtomicU32;
@@ -24,7 +24,6 @@ const MAX_SHARERS: u32 = u32::MAX / 2;
 pub struct Shared {
     slots: NonNull<Slots>,
     slot: u32,
-    tail: Tail,
 }
 
 // SAFETY: shares give only `&[u8]`, and the count is atomic.
@@ -38,7 +37,6 @@ impl Shared {
         let first = Self {
             slots,
             slot: slot.into_index(),
-            tail: Tail::Zero,
         };
         // Relaxed: the slot is ours alone; clones are made from a share that their maker was given.
         first.count().store(1, Relaxed);
@@ -84,7 +82,7 @@ impl Shared {
     /// How many bytes the slot has: what this share keeps from being used for anything else.
     #[must_use]
     pub fn slot_bytes(&self) -> usize {
-        self.slots().geometry().slot_bytes
+        self.slots().slot_bytes()
     }
 
     /// The slot's index in its pool, for reports. It grants nothing.
@@ -112,7 +110,6 @@ impl Shared {
         Self {
             slots: raw.slots(),
             slot: raw.slot,
-            tail: Tail::Zero,
         }
     }
 }
@@ -131,7 +128,6 @@ impl Clone for Shared {
         Self {
             slots: self.slots,
             slot: self.slot,
-            tail: Tail::Zero,
         }
     }
 }
@@ -157,7 +153,7 @@ impl Drop for Shared {
         self.count().load(Acquire);
         // SAFETY: the count went from 1 to 0 here, once; nobody else has a right to the slot (SHARED-1). Neither the slot nor
         // the body is used after this.
-        unsafe { Slots::give_back(self.slots, OwnedSlot::assume(self.slot)) }
+        unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
     }
 }
 
@@ -168,8 +164,7 @@ impl Deref for Shared {
     fn deref(&self) -> &[u8] {
         let slots = self.slots();
         slots.note_read(self.slot);
-        let bytes =
-            NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.geometry().slot_bytes);
+        let bytes = NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.slot_bytes());
         // SAFETY:
         // - validity: `slot_bytes` initialised bytes (SLOTS-2, REGION-1), and the region outlives this borrow (SLOTS-1);
         // - aliasing: while shared, nobody makes an `&mut` to them (SHARED-1).
@@ -186,7 +181,6 @@ impl AsRef<[u8]> for Shared {
 /// Never prints the bytes.
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let _ = self.tail;
         f.debug_struct("Shared")
             .field("slot", &self.slot)
             .field("sharers", &self.sharers())

@@ -5,36 +5,68 @@
 //! A count that each alloc raises and each drop lowers would be one word that every core writes. Instead a word
 //! counts *reasons to live* that change only when a pool ends: one per slot that is not known to be home for good, and one
 //! for the handles together. Closing the free list takes all slots that are home off that word at once; each slot that
-//! comes home later finds the list closed and takes itself off. Who brings the word to zero frees the body.
+//! comes home later finds the list closed and takes itself off. Who brings the word to zero frees the region.
+//!
+//! The body itself may live a little longer: a thread that gives a slot to its cache still reads the pool's mode when the slot may
+//! already be counted home, so each hand in use *pins* the body. It does not pin the region.
 
 use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
 use crate::builder::Geometry;
+use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
-use crate::free_list::{FreeList, OwnedSlot, SideRecord};
+use crate::fences;
+use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
+use crate::hand::Hand;
 use crate::line::Line;
+use crate::magazine::Popped;
+use crate::mode::{Mode, Phase};
 use crate::region::{Region, RegionSpan};
 use crate::scrub::Scrub;
+use crate::site::Site;
 use crate::slot_id::{self, Nonce};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
+use crate::thread_cache;
 #[cfg(feature = "track")]
 use crate::track::Sites;
 
 /// - **SLOTS-1** The body and its region live while `reasons` is above zero. Each handle and each slot that is
 ///   out (as a lease, a share, an id or a chain) is covered by a reason, so whoever holds one may use the body.
+/// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has is one.
 /// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` fits the region, and
 ///   `slot_bytes <= stride_bytes`, so the bytes of two slots never overlap.
 #[derive(Debug)]
 pub(crate) struct Slots {
+    hot: Line<Hot>,
     list: FreeList,
-    region: Region,
+    caches: Option<Caches>,
+    span: RegionSpan,
     geometry: Geometry,
     nonce: Nonce,
     #[cfg(feature = "track")]
     pub(crate) sites: Sites,
     cold: Line<Cold>,
+    /// Dropped with the last reason; see SLOTS-1.
+    region: UnsafeCell<ManuallyDrop<Region>>,
+}
+
+/// What every alloc and free reads, and nobody writes, except the mode when slots run out.
+#[derive(Debug)]
+struct Hot {
+    base: NonNull<u8>,
+    stride_bytes: usize,
+    slot_bytes: usize,
+    mode: Mode,
+    /// The pool's number, for the threads' tables.
+    place: u32,
+    /// How many slots a magazine takes.
+    rounds: u32,
+    /// Whether alloc or free has anything to do besides moving the slot.
+    has_policy: bool,
 }
 
 /// Words that the fast paths do not touch.
@@ -43,6 +75,8 @@ struct Cold {
     handles: AtomicUsize,
     /// Reasons to live; see the module's head.
     reasons: AtomicU32,
+    /// See SLOTS-3.
+    pins: AtomicU32,
     exhausted: AtomicU64,
     fallbacks: AtomicU64,
     fallback_bytes: AtomicU64,
@@ -66,16 +100,40 @@ impl Slots {
     ///
     /// If there is no memory for the side records.
     pub(crate) fn create(geometry: Geometry, region: Region) -> Result<NonNull<Self>, BuildError> {
-        let list = FreeList::full(geometry.slots).map_err(|_| BuildErrorKind::OutOfMemory {
+        let no_records = |_| BuildErrorKind::OutOfMemory {
             source_name: "heap (side records)",
             bytes: (geometry.slots as usize).saturating_mul(size_of::<SideRecord>()),
             errno: None,
-        })?;
+        };
+        let in_front = geometry
+            .caches
+            .map(|plan| Caches::new(plan, geometry.slots))
+            .transpose();
+        let (caches, rest) = match in_front.map_err(no_records)? {
+            Some((caches, rest)) => (Some(caches), rest..geometry.slots),
+            None => (None, 0..geometry.slots),
+        };
+        let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
+            hot: Line(Hot {
+                base: region.base(),
+                stride_bytes: geometry.stride_bytes,
+                slot_bytes: geometry.slot_bytes,
+                mode: Mode::normal(),
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "only spreads pools over places"
+                )]
+                place: serial as u32,
+                rounds: geometry.caches.map_or(0, |plan| plan.rounds),
+                has_policy: geometry.has_policy,
+            }),
             list,
-            region,
+            caches,
+            span: region.span(),
+            region: UnsafeCell::new(ManuallyDrop::new(region)),
             geometry,
             nonce: Nonce::from_serial(serial as u64),
             #[cfg(feature = "track")]
@@ -83,6 +141,7 @@ impl Slots {
             cold: Line(Cold {
                 handles: AtomicUsize::new(1),
                 reasons: AtomicU32::new(geometry.slots + 1),
+                pins: AtomicU32::new(1),
                 exhausted: AtomicU64::new(0),
                 fallbacks: AtomicU64::new(0),
                 fallback_bytes: AtomicU64::new(0),
@@ -101,6 +160,30 @@ impl Slots {
         &self.list
     }
 
+    #[inline]
+    pub(crate) fn caches(&self) -> Option<&Caches> {
+        self.caches.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn mode(&self) -> &Mode {
+        &self.hot.0.mode
+    }
+
+    /// Runs something with the calling thread's hand, if this pool has caches and the thread may have one.
+    #[inline]
+    pub(crate) fn with_hand<R>(&self, run: impl FnOnce(Option<&Hand>) -> R) -> R {
+        if self.hot.0.rounds == 0 {
+            return run(None);
+        }
+        thread_cache::with_hand(NonNull::from(self), self.hot.0.place, run)
+    }
+
+    #[inline]
+    pub(crate) fn slot_bytes(&self) -> usize {
+        self.hot.0.slot_bytes
+    }
+
     pub(crate) fn nonce(&self) -> Nonce {
         self.nonce
     }
@@ -110,7 +193,7 @@ impl Slots {
     }
 
     pub(crate) fn span(&self) -> RegionSpan {
-        self.region.span()
+        self.span
     }
 
     /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.
@@ -145,10 +228,102 @@ impl Slots {
             "slot {slot} of {}",
             self.list.slots()
         );
-        let offset = slot as usize * self.geometry.stride_bytes;
+        let offset = slot as usize * self.hot.0.stride_bytes;
         // SAFETY: every slot index in existence is below `slots` (LIST-1), so the offset lies in the region (SLOTS-2,
         // REGION-1).
-        unsafe { self.region.base().add(offset) }
+        unsafe { self.hot.0.base.add(offset) }
+    }
+
+    /// Notes who took a slot, with feature `track`.
+    #[inline]
+    pub(crate) fn remember(&self, slot: u32, site: Site) {
+        debug_assert!(
+            slot < self.list.slots(),
+            "slot {slot} of {}",
+            self.list.slots()
+        );
+        #[cfg(feature = "track")]
+        self.sites.remember(slot, site);
+        let _ = site;
+    }
+
+    /// Takes a slot, by the calling thread's hand if it has one.
+    #[inline]
+    pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        match hand.and_then(|hand| hand.pop_fast(self.mode())) {
+            Some(slot) => Ok(slot),
+            None => self.take_slowly(hand),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_slowly(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        let Some(caches) = &self.caches else {
+            return self.list.pop();
+        };
+        if let Some(hand) = hand
+            && let Popped::Slot(slot) = caches.pop(hand, self.mode())
+        {
+            return Ok(OwnedSlot::assume(slot));
+        }
+        self.take_from_anywhere(caches, hand)
+    }
+
+    /// Takes a slot from wherever one is: `Empty` only if at some instant of the call none was home.
+    fn take_from_anywhere(
+        &self,
+        caches: &Caches,
+        hand: Option<&Hand>,
+    ) -> Result<OwnedSlot, PopError> {
+        let mode = self.mode();
+        loop {
+            let seen = mode.load();
+            if seen.phase() == Phase::Closed {
+                // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
+                while let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
+                    // SAFETY: stolen just now, so ours, and a reason; the caller's handle is another.
+                    unsafe { Self::put_in_list(NonNull::from(self), slot) }
+                }
+                return Err(PopError::Closed);
+            }
+            if let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
+                return Ok(slot);
+            }
+            match self.list.pop() {
+                Err(PopError::Empty) => {}
+                taken => {
+                    self.leave_starvation();
+                    return taken;
+                }
+            }
+            match seen.phase() {
+                // While this epoch starves, every magazine is empty: the empty list was the proof, if the epoch lasted until now.
+                Phase::Starving if mode.load() == seen => return Err(PopError::Empty),
+                Phase::Starving => continue,
+                Phase::Normal => {
+                    if let Some(slot) = caches.take_from_full(mode) {
+                        return Ok(slot);
+                    }
+                }
+                Phase::Sweeping | Phase::Leaving | Phase::Closed => {}
+            }
+            let Some(word) = mode.begin_sweep() else {
+                return Err(PopError::Closed);
+            };
+            if let Some(slot) = caches.steal_any(mode, word) {
+                return Ok(slot);
+            }
+            mode.starve(word);
+        }
+    }
+
+    /// Gives the magazines back to their owners when the list has a quarter of the slots again.
+    fn leave_starvation(&self) {
+        let enough = |len| len >= self.geometry.slots / 4;
+        if !self.mode().is_normal() && self.list.len().is_some_and(enough) {
+            self.mode().leave();
+        }
     }
 
     /// What the pool's policies do to a slot's bytes before its new owner sees them.
@@ -164,9 +339,9 @@ impl Slots {
     pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
-        if slots.geometry.has_policy && !slots.prepare_by_policy(slot.index()) {
+        if slots.hot.0.has_policy && !slots.prepare_by_policy(slot.index()) {
             // SAFETY: the slot is ours, and the caller's handle is another reason.
-            unsafe { Self::put_home(this, slot) }
+            unsafe { Self::put_home(this, None, slot) }
             panic!(
                 "the kernel refused to make a protected slot accessible again (out of mappings)"
             );
@@ -187,6 +362,26 @@ impl Slots {
         true
     }
 
+    /// As [`give_back`](Self::give_back), by the calling thread's hand if it has one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back).
+    #[inline]
+    pub(crate) unsafe fn give_back_here(this: NonNull<Self>, slot: OwnedSlot) {
+        // SAFETY: alive as long as the slot is ours (SLOTS-1); only shared references exist.
+        let hot = unsafe { &this.as_ref().hot.0 };
+        if hot.rounds == 0 {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::give_back(this, None, slot) };
+        }
+        let place = hot.place;
+        // SAFETY: this function's own promise; the hand is this thread's and of this pool.
+        thread_cache::with_hand(this, place, |hand| unsafe {
+            Self::give_back(this, hand, slot);
+        });
+    }
+
     /// Takes a slot home and frees the body if this was the last reason to keep it.
     ///
     /// # Safety
@@ -194,16 +389,16 @@ impl Slots {
     /// `this` is alive (SLOTS-1: the slot being given back is a reason), and the caller uses it no more unless it
     /// holds another reason.
     #[inline]
-    pub(crate) unsafe fn give_back(this: NonNull<Self>, slot: OwnedSlot) {
+    pub(crate) unsafe fn give_back(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        if slots.geometry.has_policy {
+        if slots.hot.0.has_policy {
             slots.retire_by_policy(slot.index());
         }
         #[cfg(feature = "track")]
         slots.sites.forget(slot.index());
         // SAFETY: this function's own promise.
-        unsafe { Self::put_home(this, slot) }
+        unsafe { Self::put_home(this, hand, slot) }
     }
 
     /// The end of [`give_back`](Self::give_back), for a slot whose bytes nobody had.
@@ -212,7 +407,70 @@ impl Slots {
     ///
     /// As for [`give_back`](Self::give_back).
     #[inline]
-    pub(crate) unsafe fn put_home(this: NonNull<Self>, slot: OwnedSlot) {
+    pub(crate) unsafe fn put_home(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
+        // SAFETY: alive until the slot is home or the reason is dropped (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let Some(hand) = hand else {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::put_in_list(this, slot) };
+        };
+        // From here on what keeps the hand keeps the body.
+        match hand.push_fast(slot, slots.hot.0.rounds) {
+            Ok(()) => {}
+            // SAFETY: the slot is still ours, and a reason.
+            Err(slot) => return unsafe { Self::put_slowly(this, hand, slot) },
+        }
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: what keeps the hand keeps the body.
+            unsafe { Self::empty_hand(this, hand) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back), and the hand is the calling thread's, of this pool.
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_slowly(this: NonNull<Self>, hand: &Hand, slot: OwnedSlot) {
+        // SAFETY: what keeps the hand keeps the body; only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let Some(caches) = &slots.caches else { return };
+        match caches.push(hand, slot) {
+            Ok(()) => {
+                fences::light();
+                if !slots.mode().is_normal() {
+                    // SAFETY: what keeps the hand keeps the body.
+                    unsafe { Self::empty_hand(this, hand) }
+                }
+            }
+            // SAFETY: the slot is still ours, and a reason.
+            Err(slot) => unsafe { Self::put_in_list(this, slot) },
+        }
+    }
+
+    /// Moves what a hand holds to the list: the mode is not normal, and what lies here might be missed.
+    ///
+    /// # Safety
+    ///
+    /// The hand is the calling thread's, of this pool, and what keeps it keeps the body.
+    #[cold]
+    #[inline(never)]
+    unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
+        // SAFETY: kept by what keeps the hand; only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        while let Some(slot) = Caches::steal_own(hand, slots.mode()) {
+            // SAFETY: stolen just now, so ours, and a reason.
+            unsafe { Self::put_in_list(this, slot) }
+        }
+        slots.leave_starvation();
+    }
+
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back).
+    #[inline]
+    unsafe fn put_in_list(this: NonNull<Self>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
@@ -260,7 +518,16 @@ impl Slots {
     pub(crate) fn close(this: NonNull<Self>) {
         // SAFETY: the caller holds a handle (SLOTS-1).
         let slots = unsafe { this.as_ref() };
-        if let Some(home) = slots.list.close() {
+        let mut home = 0;
+        if let Some(caches) = &slots.caches {
+            let closed = slots.mode().close();
+            while let Some(slot) = caches.steal_any(slots.mode(), closed) {
+                slot.into_index();
+                home += 1;
+            }
+        }
+        home += slots.list.close().unwrap_or(0);
+        if home > 0 {
             // SAFETY: those slots are home for good and were counted one reason each.
             unsafe { Self::drop_reasons(this, home) }
         }
@@ -314,15 +581,53 @@ impl Slots {
         }
         // [REASON-LAST] Acquire: every other holder's last use happened before the free. Pairs with [REASON-DROP].
         reasons.load(Acquire);
-        // SAFETY: validity: made by `Box::leak` in `create`. Aliasing: no handle and no slot is left (SLOTS-1), and
-        // only one thread sees the word reach zero.
+        // SAFETY: the reasons' common pin, which is dropped below, keeps the body (SLOTS-3).
+        let region = unsafe { this.as_ref() }.region.get();
+        // SAFETY: validity: inside the body. Aliasing: no reason is left, so nobody else may use the region (SLOTS-1).
+        let region = unsafe { &mut *region };
+        // SAFETY: dropped once: only one thread sees the word reach zero, and it is not used after that.
+        unsafe { ManuallyDrop::drop(region) };
+        // SAFETY: the reasons' common pin, dropped once.
+        unsafe { Self::unpin(this) }
+    }
+
+    /// Keeps the body for a hand.
+    #[cfg_attr(
+        not(all(feature = "std", not(loom))),
+        expect(dead_code, reason = "only threads' own hands pin")
+    )]
+    pub(crate) fn pin(&self) {
+        // Relaxed: the caller has a reason or a pin that keeps the body now. At most one pin per hand.
+        self.cold.0.pins.fetch_add(1, Relaxed);
+    }
+
+    /// Drops a pin, and the body with the last one.
+    ///
+    /// # Safety
+    ///
+    /// The pin is the caller's, who uses `this` no more unless something else of its keeps it.
+    #[cold]
+    pub(crate) unsafe fn unpin(this: NonNull<Self>) {
+        // SAFETY: the pin being dropped keeps the body alive until the subtraction (SLOTS-3).
+        let pins = unsafe { &this.as_ref().cold.0.pins };
+        // [PIN-DROP] Release: our use of the body happens before it is freed. Pairs with [PIN-LAST].
+        if pins.fetch_sub(1, Release) > 1 {
+            return;
+        }
+        // [PIN-LAST] Acquire: every other holder's last use happened before the free. Pairs with [PIN-DROP].
+        pins.load(Acquire);
+        // SAFETY: validity: made by `Box::leak` in `create`. Aliasing: no pin is left (SLOTS-3), and only one thread sees the word
+        // reach zero.
         drop(unsafe { Box::from_raw(this.as_ptr()) });
     }
 
     /// How many slots are home, for a caller who holds a handle.
     pub(crate) fn free_count(&self) -> u32 {
         match self.list.len() {
-            Some(home) => home,
+            // A slot that moves meanwhile may be counted twice.
+            Some(home) => home
+                .saturating_add(self.caches.as_ref().map_or(0, Caches::len))
+                .min(self.geometry.slots),
             // Relaxed: a count on its own. One of the reasons is the handles'.
             None => self
                 .geometry

@@ -9,7 +9,7 @@ mod imp {
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use core::sync::atomic::AtomicPtr;
-        pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+        pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
 }
 
@@ -18,7 +18,7 @@ mod imp {
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use loom::sync::atomic::AtomicPtr;
-        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+        pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
 
     /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this

@@ -52,12 +52,7 @@ impl Sites {
         }
     }
 
-    #[track_caller]
-    pub(crate) fn remember(&self, slot: u32) {
-        self.remember_at(slot, Location::caller());
-    }
-
-    pub(crate) fn remember_at(&self, slot: u32, site: &'static Location<'static>) {
+    pub(crate) fn remember(&self, slot: u32, site: &'static Location<'static>) {
         let row = &self.rows[slot as usize];
         // Relaxed: published with the site below.
         row.taken_when.store(self.clock.now_nanos(), Relaxed);

@@ -13,7 +13,9 @@ use std::fs;
 use std::path::Path;
 
 /// The same fan-out under the same clients, by what others use for it.
-const RIVAL: &str = "--release -p benches --bin tokio_relay";
+const RIVAL: &str = "--profile bench -p benches --bin tokio_relay";
+/// As the workloads are built, so that nothing is built twice.
+const PROFILE: &str = "--profile bench";
 
 /// Shows the relay's own table, and adds the rows of both relays to `results`.
 pub(super) fn run(
@@ -23,7 +25,7 @@ pub(super) fn run(
     results: &mut Results,
 ) -> Result<()> {
     let building = ProgressBar::new_spinner();
-    let run = relay::self_test(workspace, &building);
+    let run = relay::self_test(workspace, PROFILE, &building);
     building.finish_and_clear();
     match run? {
         RelayRun::Passed(output) => println!("{}\n", output.trim_end()),
@@ -36,7 +38,7 @@ pub(super) fn run(
     process::succeed(process::command(&format!("cargo build {RIVAL}")), &building)?;
     building.finish_and_clear();
 
-    let subjects = [relay::target(workspace)?, RIVAL.to_owned()];
+    let subjects = [relay::target(workspace, PROFILE)?, RIVAL.to_owned()];
     let progress = ProgressBar::new((rounds * subjects.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
             .expect("the template is a constant"),

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
-/// Only the body of a pool is aligned so: its contended words have 128 bytes to themselves.
+/// Only the body of a pool is aligned so, and its array of magazines, which goes just before it: contended words have 128 bytes to themselves.
 const BODY_ALIGN: usize = 128;
 
 // Relaxed at each of them: loom runs all threads of a model on one.
@@ -102,8 +102,12 @@ impl BodyWatch {
             // SAFETY: `System` gave it with this layout, and it was kept from being given back until now.
             unsafe { System.dealloc(memory.into_inner(), layout) }
         }
-        assert_eq!(MADE.load(Relaxed), 1, "one pool per interleaving");
-        assert_eq!(FREED.load(Relaxed), 1, "times the body was freed");
+        let made = MADE.load(Relaxed);
+        assert!(
+            (1..=2).contains(&made),
+            "one pool per interleaving, with or without magazines: {made}"
+        );
+        assert_eq!(FREED.load(Relaxed), made, "times the body was freed");
         assert!(
             !FREED_TOO_EARLY.load(Relaxed),
             "the body was freed without a happens-before edge from somebody's last use"

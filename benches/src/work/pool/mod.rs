@@ -1,0 +1,152 @@
+//! Pools of equal slots.
+
+mod alone;
+mod company;
+mod two_cores;
+
+pub use alone::{bulk32, held32, pair, pair_explicit};
+pub use two_cores::{cross, shared_2t};
+
+use std::sync::Arc;
+
+use crate::threads::Apart;
+use crate::work::memory::check_apart;
+use crate::work::{LINE_BYTES, Writable};
+
+#[cfg(have_dpdk)]
+pub(crate) use {
+    company::{Company, Neighbour},
+    two_cores::{check_2t, in_chunks},
+};
+
+/// How many bytes a slot has.
+pub const SLOT_BYTES: usize = 2048;
+/// How many slots are out at once.
+pub(crate) const HELD: usize = 32;
+/// Few enough to stay in the second-level cache.
+pub(crate) const SLOTS: usize = 256;
+/// Many enough not to.
+pub(crate) const MANY_SLOTS: usize = 8192;
+/// How many slots cross to the other core at once.
+pub(crate) const CHUNK: usize = 64;
+/// How many slots are on their way at once.
+pub(crate) const RING: usize = 4 * CHUNK;
+/// What is on its way, and as much again three times for the caches of both threads.
+pub(crate) const CROSS_SLOTS: usize = 4 * RING;
+
+/// A pool of slots of [`SLOT_BYTES`].
+pub trait SlotPool: Send + Sync + Sized + 'static {
+    /// Its name in tables.
+    const NAME: &'static str;
+
+    /// One slot; dropping it gives it back.
+    type Slot<'a>: Writable;
+
+    /// A pool with `slots` slots.
+    fn with_slots(slots: usize) -> Self;
+
+    /// Takes a slot.
+    fn take(&self) -> Option<Self::Slot<'_>>;
+}
+
+/// A pool that hands out caches of itself.
+pub trait CachedPool: SlotPool {
+    /// What one thread takes slots from and gives them back to.
+    type Cache<'a>: SlotCache<Self::Slot<'a>>;
+
+    /// A cache for the calling thread.
+    fn cache(&self) -> Self::Cache<'_>;
+}
+
+/// A cache of a pool, in the caller's hand.
+pub trait SlotCache<S> {
+    /// Takes a slot.
+    fn take(&self) -> Option<S>;
+
+    /// Gives a slot back.
+    fn give(&self, slot: S);
+}
+
+/// A pool that gives many slots in one call.
+pub trait BulkPool: SlotPool {
+    /// Adds up to `want` slots to `into`.
+    fn take_many<'a>(&'a self, want: usize, into: &mut Vec<Self::Slot<'a>>);
+}
+
+/// A pool whose fields lie beside nothing else's.
+pub(crate) type Shared<P> = Arc<Apart<P>>;
+
+pub(crate) fn pool<P: SlotPool>(slots: usize) -> Shared<P> {
+    Arc::new(Apart(P::with_slots(slots)))
+}
+
+pub(crate) fn check<P: SlotPool>() -> Result<(), String> {
+    check_each_apart::<P>(|pool| (0..HELD).filter_map(|_| pool.take()).collect())
+}
+
+/// Checks what `take` gives, which is to be [`HELD`] slots, twice.
+fn check_each_apart<P: SlotPool>(
+    take: impl for<'a> Fn(&'a P) -> Vec<P::Slot<'a>>,
+) -> Result<(), String> {
+    let pool = P::with_slots(2 * HELD);
+    for _ in 0..2 {
+        let mut slots = take(&pool);
+        if slots.len() < HELD {
+            return Err(format!(
+                "gave {} slots of {HELD}, having {}",
+                slots.len(),
+                2 * HELD
+            ));
+        }
+        for slot in &mut slots {
+            slot.touch(&[1; LINE_BYTES]);
+        }
+        check_apart(&slots, SLOT_BYTES)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ours::PoolCore;
+    use crate::rivals::{Glibc, LockfreeObjectPool, Opool, SlotQueue, Treiber};
+
+    /// Has a quarter of the slots that it was asked for.
+    struct Stingy(PoolCore);
+
+    impl SlotPool for Stingy {
+        const NAME: &'static str = "stingy";
+
+        type Slot<'a> = <PoolCore as SlotPool>::Slot<'a>;
+
+        fn with_slots(slots: usize) -> Self {
+            Self(PoolCore::with_slots(slots / 4))
+        }
+
+        fn take(&self) -> Option<Self::Slot<'_>> {
+            self.0.take()
+        }
+    }
+
+    #[test]
+    fn a_pool_without_enough_slots_is_found() {
+        let why = check::<Stingy>().expect_err("16 of 32");
+        assert_eq!(why, "gave 16 slots of 32, having 64");
+    }
+
+    #[test]
+    fn every_pool_gives_each_slot_once() {
+        let checks = [
+            check::<PoolCore>,
+            check::<SlotQueue>,
+            check::<Opool>,
+            check::<LockfreeObjectPool>,
+            check::<Treiber>,
+            check::<Glibc>,
+            alone::check_cache::<PoolCore>,
+            alone::check_bulk::<PoolCore>,
+        ];
+        assert!(checks.iter().all(|check| check().is_ok()));
+    }
+}

@@ -1,0 +1,254 @@
+//! The caches in front of the shared list: two magazines in the hands of each thread, and the magazines nobody has at the moment.
+//!
+//! A hand exchanges whole magazines with two stacks, so a slot never lies in a thread's private memory: whatever happens to a thread, every free slot is in the
+//! shared list or in a magazine, and every magazine can be enumerated.
+
+use alloc::boxed::Box;
+use alloc::collections::TryReserveError;
+use alloc::vec::Vec;
+use core::ptr::NonNull;
+
+use crate::free_list::{FreeList, OwnedSlot};
+use crate::hand::Hand;
+use crate::head::MAX_SLOTS;
+use crate::magazine::{Magazine, Popped, ROUNDS};
+use crate::mode::{Mode, Word};
+use crate::sync::atomic::AtomicU32;
+use crate::sync::atomic::Ordering::Relaxed;
+
+/// The smallest pool that has caches: in a smaller one they would be too small to be of use.
+const MIN_CACHED_SLOTS: u32 = if cfg!(loom) { 4 } else { 16 };
+const MAX_HANDS: u32 = 4096;
+
+/// How many slots the caches of a pool may hold, in all at most half of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CachePlan {
+    /// Slots per magazine.
+    pub(crate) rounds: u32,
+    /// Threads that can have one at a time.
+    hands: u32,
+}
+
+impl CachePlan {
+    /// For a pool of `slots`, with magazines of at most `most_rounds`; `None` for no caches.
+    pub(crate) fn new(slots: u32, most_rounds: u32) -> Option<Self> {
+        let fitting = if cfg!(loom) { slots / 4 } else { slots / 16 };
+        let rounds = fitting.min(ROUNDS).min(most_rounds);
+        if rounds == 0 || slots < MIN_CACHED_SLOTS {
+            return None;
+        }
+        let hands = (slots / (4 * rounds)).clamp(1, MAX_HANDS);
+        let plan = Self { rounds, hands };
+        // Billions of magazines of one slot would have no numbers: such a pool goes without.
+        (u64::from(slots / rounds) + 2 * u64::from(hands) + 2 < u64::from(MAX_SLOTS))
+            .then_some(plan)
+    }
+
+    fn fulls(self, slots: u32) -> u32 {
+        slots / self.rounds
+    }
+
+    /// One magazine for each full one, two for each hand, and two to spare for those who exchange at the same time.
+    fn magazines(self, slots: u32) -> u32 {
+        self.fulls(slots) + 2 * self.hands + 2
+    }
+}
+
+/// - **CACHE-1** A magazine is in one of the stacks, or in one hand, or in the hands of a thread that moves it between them.
+#[derive(Debug)]
+pub(crate) struct Caches {
+    plan: CachePlan,
+    magazines: Box<[Magazine]>,
+    /// Numbers of magazines that may hold slots.
+    full: FreeList,
+    /// Numbers of magazines that hold none.
+    empty: FreeList,
+    hands_left: AtomicU32,
+}
+
+impl Caches {
+    /// Caches whose magazines hold all of `0..slots` but the rest of a division; tells how many they hold.
+    pub(crate) fn new(plan: CachePlan, slots: u32) -> Result<(Self, u32), TryReserveError> {
+        let (fulls, count) = (plan.fulls(slots), plan.magazines(slots));
+        let mut magazines = Vec::new();
+        magazines.try_reserve_exact(count as usize)?;
+        magazines.extend((0..count).map(|number| {
+            let first = number * plan.rounds;
+            let held = if number < fulls {
+                first..first + plan.rounds
+            } else {
+                0..0
+            };
+            // Reversed: the lowest slot is handed out first.
+            Magazine::holding(held.rev())
+        }));
+        let caches = Self {
+            plan,
+            magazines: magazines.into_boxed_slice(),
+            full: FreeList::holding(count, 0..fulls)?,
+            empty: FreeList::holding(count, fulls..count)?,
+            hands_left: AtomicU32::new(plan.hands),
+        };
+        Ok((caches, fulls * plan.rounds))
+    }
+
+    /// Gives the calling thread two magazines, if it may have them.
+    #[cold]
+    pub(crate) fn fill_hand(&self, hand: &Hand) -> bool {
+        // Relaxed, both: a count on its own; the magazines come through their stacks.
+        let take = |left: u32| left.checked_sub(1);
+        if self
+            .hands_left
+            .fetch_update(Relaxed, Relaxed, take)
+            .is_err()
+        {
+            return false;
+        }
+        let loaded = self.full.pop().or_else(|_| self.empty.pop());
+        let previous = self.empty.pop();
+        if let (Ok(loaded), Ok(previous)) = (&loaded, &previous) {
+            hand.set(self.pointer(loaded.index()), self.pointer(previous.index()));
+            return true;
+        }
+        for magazine in [loaded, previous].into_iter().flatten() {
+            self.put_away(self.pointer(magazine.into_index()));
+        }
+        // Relaxed: a count on its own.
+        self.hands_left.fetch_add(1, Relaxed);
+        false
+    }
+
+    /// Takes a hand's magazines back, with what they hold.
+    #[cold]
+    pub(crate) fn empty_hand(&self, hand: &Hand) {
+        self.put_away(NonNull::from(hand.loaded()));
+        self.put_away(NonNull::from(hand.previous()));
+        // Relaxed: a count on its own.
+        self.hands_left.fetch_add(1, Relaxed);
+    }
+
+    /// Puts a magazine into the stack where it belongs.
+    fn put_away(&self, magazine: NonNull<Magazine>) {
+        let number = self.number(magazine);
+        let is_empty = self.magazine(number).start_again_if_empty();
+        Self::put(if is_empty { &self.empty } else { &self.full }, number);
+    }
+
+    fn put(stack: &FreeList, number: u32) {
+        // SAFETY: the stack is a part of `self`, which the caller's hand, handle or slot keeps alive.
+        let pushed = unsafe { FreeList::push(NonNull::from(stack), OwnedSlot::assume(number)) };
+        debug_assert!(pushed.is_ok(), "these stacks are never closed");
+    }
+
+    fn magazine(&self, number: u32) -> &Magazine {
+        &self.magazines[number as usize]
+    }
+
+    fn pointer(&self, number: u32) -> NonNull<Magazine> {
+        NonNull::from(self.magazine(number))
+    }
+
+    fn number(&self, magazine: NonNull<Magazine>) -> u32 {
+        let offset = magazine.addr().get() - self.magazines.as_ptr().addr();
+        u32::try_from(offset / size_of::<Magazine>()).expect("there are fewer magazines than slots")
+    }
+
+    /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges.
+    #[cold]
+    pub(crate) fn pop(&self, hand: &Hand, mode: &Mode) -> Popped {
+        match hand.loaded().pop(mode) {
+            Popped::Empty => hand.swap(),
+            popped => return popped,
+        }
+        loop {
+            match hand.loaded().pop(mode) {
+                Popped::Empty => {}
+                popped => return popped,
+            }
+            let Ok(full) = self.full.pop() else {
+                return Popped::Empty;
+            };
+            let emptied = hand.load(self.pointer(full.into_index()));
+            Self::put(&self.empty, self.number(emptied));
+        }
+    }
+
+    /// Puts a slot into a hand's magazines, or into an empty one that it exchanges.
+    ///
+    /// # Errors
+    ///
+    /// Gives the slot back if there is no room.
+    #[cold]
+    pub(crate) fn push(&self, hand: &Hand, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        hand.swap();
+        let Err(slot) = hand.push_fast(slot, self.plan.rounds) else {
+            return Ok(());
+        };
+        let Ok(empty) = self.empty.pop() else {
+            return Err(slot);
+        };
+        let filled = hand.load(self.pointer(empty.into_index()));
+        self.put_away(filled);
+        hand.push_fast(slot, self.plan.rounds)
+    }
+
+    /// For a thread without a hand: takes a slot out of a full magazine.
+    #[cold]
+    pub(crate) fn take_from_full(&self, mode: &Mode) -> Option<OwnedSlot> {
+        loop {
+            let number = self.full.pop().ok()?.into_index();
+            let magazine = self.magazine(number);
+            let popped = magazine.pop(mode);
+            // Whom the pop hid its slot from for an instant, a sweeper or closer, may have passed: so it is taken here and now.
+            let stolen = (popped == Popped::Contested).then(|| magazine.steal_own(mode));
+            self.put_away(self.pointer(number));
+            match popped {
+                Popped::Slot(slot) => return Some(OwnedSlot::assume(slot)),
+                Popped::Empty => {}
+                Popped::Contested => return stolen.flatten().map(OwnedSlot::assume),
+            }
+        }
+    }
+
+    /// Takes a slot out of any magazine, while the epoch lasts for which the caller passed a heavy fence.
+    #[cold]
+    pub(crate) fn steal_any(&self, mode: &Mode, since: Word) -> Option<OwnedSlot> {
+        self.magazines
+            .iter()
+            .find_map(|magazine| magazine.steal(mode, since))
+            .map(OwnedSlot::assume)
+    }
+
+    /// Takes a slot out of a hand's own magazines as a thief does, while the mode allows it.
+    #[cold]
+    pub(crate) fn steal_own(hand: &Hand, mode: &Mode) -> Option<OwnedSlot> {
+        let stolen = hand
+            .loaded()
+            .steal_own(mode)
+            .or_else(|| hand.previous().steal_own(mode));
+        stolen.map(OwnedSlot::assume)
+    }
+
+    /// How many slots the magazines hold. Exact when nothing else runs. Cost: looks at each.
+    pub(crate) fn len(&self) -> u32 {
+        self.magazines.iter().map(Magazine::len).sum()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caches_of_a_pool_hold_at_most_half_of_it() {
+        for slots in (0..5000).chain([65_536, 1 << 20, u32::MAX - 1]) {
+            if let Some(plan) = CachePlan::new(slots, u32::MAX) {
+                let cached = u64::from(plan.hands) * 2 * u64::from(plan.rounds);
+                assert!(2 * cached <= u64::from(slots), "{slots} slots: {plan:?}");
+            }
+        }
+        assert_eq!(CachePlan::new(u32::MAX - 1, 1), None);
+        assert_eq!(CachePlan::new(1024, 0), None);
+        assert_eq!(CachePlan::new(15, 32), None);
+    }
+}

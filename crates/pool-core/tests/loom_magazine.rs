@@ -1,0 +1,321 @@
+//! Models of one magazine and the mode: an owner without a locked instruction, thieves of this epoch and of the last.
+//!
+//! These compile the shipped files into the model, because what they are about (a thief that is late by an epoch) takes a pool more steps
+//! than a model can explore.
+#![cfg(loom)]
+
+#[allow(dead_code, unused_imports, reason = "the models use a part of it")]
+#[path = "../src/fences.rs"]
+mod fences;
+#[allow(dead_code, reason = "the models use a part of it")]
+#[path = "../src/magazine.rs"]
+mod magazine;
+#[allow(dead_code, reason = "the models use a part of it")]
+#[path = "../src/mode.rs"]
+mod mode;
+mod model;
+#[allow(dead_code, unused_imports, reason = "the models use a part of it")]
+#[path = "../src/sync.rs"]
+mod sync;
+
+use loom::thread;
+use loom::thread::JoinHandle;
+use std::sync::Arc;
+
+use magazine::{Magazine, Popped};
+use mode::{Mode, Phase};
+use model::{EVERY, Reached, explore};
+
+struct Scene {
+    magazine: Magazine,
+    mode: Mode,
+}
+
+impl Scene {
+    fn with(slots: impl IntoIterator<Item = u32>) -> Arc<Self> {
+        Arc::new(Self {
+            magazine: Magazine::holding(slots),
+            mode: Mode::normal(),
+        })
+    }
+
+    /// A thread of the model.
+    fn act<T: 'static>(self: &Arc<Self>, act: impl FnOnce(&Self) -> T + 'static) -> JoinHandle<T> {
+        let scene = Arc::clone(self);
+        thread::spawn(move || act(&scene))
+    }
+
+    fn steal_after_fence(&self) -> Option<u32> {
+        let since = self.mode.begin_sweep()?;
+        self.magazine.steal(&self.mode, since)
+    }
+
+    /// What the slow path of an alloc does with a magazine.
+    fn pop(&self) -> Option<u32> {
+        match self.magazine.pop(&self.mode) {
+            Popped::Slot(slot) => Some(slot),
+            Popped::Empty | Popped::Contested => None,
+        }
+    }
+
+    /// What is left, taken when everybody is gone.
+    fn rest(&self) -> Vec<u32> {
+        std::iter::from_fn(|| self.steal_after_fence()).collect()
+    }
+
+    #[track_caller]
+    fn assert_once(&self, taken: impl IntoIterator<Item = Option<u32>>, all: &[u32]) {
+        let mut found: Vec<_> = taken.into_iter().flatten().chain(self.rest()).collect();
+        found.sort_unstable();
+        assert_eq!(found, all, "every slot exactly once");
+    }
+}
+
+/// The last two: the owner's plain pop takes the upper only if no thief can, and both decide about the lower by exchange.
+#[test]
+fn an_owner_and_a_thief_share_the_last_two() {
+    let shared = Reached::new("each took one");
+    let contested = Reached::new("the thief took both");
+    let (mark_shared, mark_contested) = (shared.clone(), contested.clone());
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let owner = scene.act(|scene| {
+            [
+                scene.magazine.pop_fast(&scene.mode),
+                scene.pop(),
+                scene.pop(),
+            ]
+        });
+        let thief = scene.act(|scene| [scene.steal_after_fence(), scene.steal_after_fence()]);
+        let (popped, stolen) = (owner.join().unwrap(), thief.join().unwrap());
+        let count = stolen.iter().flatten().count();
+        mark_shared.mark_if(count == 1 && popped.iter().flatten().count() == 1);
+        mark_contested.mark_if(count == 2);
+        scene.assert_once(popped.into_iter().chain(stolen), &[10, 11]);
+    });
+    shared.check();
+    contested.check();
+}
+
+/// Two thieves at the top, and an owner who gives back what it took.
+#[test]
+fn two_thieves_and_an_owner_take_each_once() {
+    let all = Reached::new("all three took one");
+    let mark = all.clone();
+    explore(2, move || {
+        let scene = Scene::with([10, 11]);
+        let owner = scene.act(|scene| {
+            let popped = scene.magazine.pop_fast(&scene.mode)?;
+            assert!(scene.magazine.push(popped, 2));
+            // Another one comes before this can be popped again: as in a free, then an alloc.
+            fences::light();
+            scene.pop()
+        });
+        let thieves = [(), ()].map(|()| scene.act(Scene::steal_after_fence));
+        let [one, other] = thieves.map(|thief| thief.join().unwrap());
+        let popped = owner.join().unwrap();
+        mark.mark_if(one.is_some() && other.is_some());
+        scene.assert_once([one, other, popped], &[10, 11]);
+    });
+    all.check();
+}
+
+/// A thief with one exchange to go, while the mode is normal again: the owner took the item, and pushed another to its place.
+#[test]
+fn a_late_thief_fails_after_the_owner_started_again() {
+    let late = Reached::new("the thief took the first item after all");
+    let started_again = Reached::new("the owner took it");
+    let (mark_late, mark_again) = (late.clone(), started_again.clone());
+    explore(EVERY, move || {
+        let scene = Scene::with([10]);
+        let since = scene.mode.begin_sweep().unwrap();
+        let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
+        let owner = scene.act(|scene| {
+            scene.mode.leave();
+            let popped = scene.magazine.pop_fast(&scene.mode).or_else(|| scene.pop());
+            assert!(scene.magazine.push(12, 2));
+            popped
+        });
+        let (stolen, popped) = (thief.join().unwrap(), owner.join().unwrap());
+        mark_late.mark_if(stolen == Some(10));
+        mark_again.mark_if(popped == Some(10));
+        scene.assert_once([stolen, popped], &[10, 12]);
+    });
+    late.check();
+    started_again.check();
+}
+
+/// [STEAL-FENCE] with the heavy fence after [MODE-LEAVE]: a thief that begins after it finds the mode closed to it.
+#[test]
+fn an_owner_pops_plainly_beside_a_late_thief() {
+    let plain = Reached::new("the owner popped plainly, and the thief took one");
+    let mark = plain.clone();
+    explore(3, move || {
+        let scene = Scene::with([10, 11]);
+        let since = scene.mode.begin_sweep().unwrap();
+        let thief = scene.act(move |scene| {
+            let first = scene.magazine.steal(&scene.mode, since);
+            [first, scene.magazine.steal(&scene.mode, since)]
+        });
+        let leaver = scene.act(|scene| scene.mode.leave());
+        let owner = scene.act(|scene| scene.magazine.pop_fast(&scene.mode));
+        let stolen = thief.join().unwrap();
+        leaver.join().unwrap();
+        let popped = owner.join().unwrap();
+        mark.mark_if(popped.is_some() && stolen[0].is_some());
+        scene.assert_once(stolen.into_iter().chain([popped]), &[10, 11]);
+    });
+    plain.check();
+}
+
+/// [MODE-SWEEP] against the light fence after a push: the sweep finds the slot, or who frees it finds the sweep.
+#[test]
+fn a_push_is_seen_by_the_sweep_or_sees_it() {
+    let seen = Reached::new("the sweep found it");
+    let sees = Reached::new("the owner took it out again");
+    let (mark_seen, mark_sees) = (seen.clone(), sees.clone());
+    explore(EVERY, move || {
+        let scene = Scene::with([]);
+        let owner = scene.act(|scene| {
+            assert!(scene.magazine.push(10, 2));
+            fences::light();
+            let is_normal = scene.mode.is_normal();
+            let back = (!is_normal)
+                .then(|| scene.magazine.steal_own(&scene.mode))
+                .flatten();
+            (is_normal, back)
+        });
+        let thief = scene.act(Scene::steal_after_fence);
+        let ((is_normal, back), stolen) = (owner.join().unwrap(), thief.join().unwrap());
+        assert!(!(is_normal && stolen.is_none()), "nobody knows of the slot");
+        assert!(is_normal || back.is_some() || stolen.is_some());
+        mark_seen.mark_if(stolen.is_some());
+        mark_sees.mark_if(back.is_some());
+        scene.assert_once([back, stolen], &[10]);
+    });
+    seen.check();
+    sees.check();
+}
+
+/// [MAG-RESTART]: with the age of an owner that started again comes its bottom.
+#[test]
+fn a_thief_finds_nothing_where_the_owner_started_again() {
+    let again = Reached::new("the owner started again");
+    let mark = again.clone();
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let taken = scene.rest();
+        assert_eq!(taken, [10, 11]);
+        scene.mode.leave();
+        let owner = scene.act(|scene| scene.magazine.pop(&scene.mode) == Popped::Empty);
+        let thief = scene.act(Scene::steal_after_fence);
+        mark.mark_if(owner.join().unwrap());
+        assert_eq!(thief.join().unwrap(), None, "it was empty");
+        scene.assert_once([], &[]);
+    });
+    again.check();
+}
+
+/// The same for a magazine that is put away: [MAG-RESET].
+#[test]
+fn a_thief_finds_nothing_in_a_magazine_put_away_empty() {
+    let again = Reached::new("the magazine was put away as empty");
+    let mark = again.clone();
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let taken = scene.rest();
+        assert_eq!(taken, [10, 11]);
+        scene.mode.leave();
+        let owner = scene.act(|scene| scene.magazine.start_again_if_empty());
+        let thief = scene.act(Scene::steal_after_fence);
+        mark.mark_if(owner.join().unwrap());
+        assert_eq!(thief.join().unwrap(), None, "it was empty");
+        scene.assert_once([], &[]);
+    });
+    again.check();
+}
+
+/// A thief whose heavy fence belongs to the last epoch takes nothing in the next: an owner may not have passed that one's yet.
+///
+/// One after the other: what it prevents needs a store that lies behind a light fence, which the fence that stands for it here forbids.
+#[test]
+fn a_thief_of_the_last_epoch_takes_nothing_in_the_next() {
+    loom::model(|| {
+        let scene = Scene::with([10, 11]);
+        let since = scene.mode.begin_sweep().unwrap();
+        assert_eq!(scene.magazine.steal(&scene.mode, since), Some(10));
+        scene.mode.starve(since);
+        assert_eq!(scene.mode.load().phase(), Phase::Starving);
+        scene.mode.leave();
+        assert_eq!(scene.magazine.steal(&scene.mode, since), None, "left");
+        let next = scene.mode.begin_sweep().unwrap();
+        assert_eq!(scene.magazine.steal(&scene.mode, since), None, "the next");
+        let closed = scene.mode.close();
+        assert_eq!(scene.magazine.steal(&scene.mode, next), None, "closed");
+        assert_eq!(scene.magazine.steal(&scene.mode, closed), Some(11));
+    });
+}
+
+/// [MAG-BOTTOM] reads what a new owner's pop stored: what the magazine's last owner pushed is visible with it.
+#[test]
+fn a_pop_by_a_new_owner_shows_the_last_owners_pushes() {
+    let seen = Reached::new("a thief took the last owner's push below the new owner's pop");
+    let mark = seen.clone();
+    explore(3, move || {
+        let scene = Scene::with([]);
+        let handed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let first = {
+            let handed = Arc::clone(&handed);
+            scene.act(move |scene| {
+                assert!(scene.magazine.push(10, 2));
+                assert!(scene.magazine.push(11, 2));
+                handed.store(true, loom::sync::atomic::Ordering::Release);
+            })
+        };
+        let second = scene.act(move |scene| {
+            if handed.load(loom::sync::atomic::Ordering::Acquire) {
+                scene.magazine.pop_fast(&scene.mode)
+            } else {
+                None
+            }
+        });
+        let thief = scene.act(Scene::steal_after_fence);
+        first.join().unwrap();
+        let (popped, stolen) = (second.join().unwrap(), thief.join().unwrap());
+        mark.mark_if(popped.is_some() && stolen.is_some());
+        scene.assert_once([popped, stolen], &[10, 11]);
+    });
+    seen.check();
+}
+
+/// The same for a pop on the slow path: [MAG-POP], [MAG-UNPOP].
+#[test]
+fn a_slow_pop_by_a_new_owner_shows_the_last_owners_pushes() {
+    let seen = Reached::new("a thief took the last owner's push below the new owner's pop");
+    let mark = seen.clone();
+    explore(3, move || {
+        let scene = Scene::with([]);
+        let handed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let first = {
+            let handed = Arc::clone(&handed);
+            scene.act(move |scene| {
+                assert!(scene.magazine.push(10, 2));
+                assert!(scene.magazine.push(11, 2));
+                handed.store(true, loom::sync::atomic::Ordering::Release);
+            })
+        };
+        let second = scene.act(move |scene| {
+            if handed.load(loom::sync::atomic::Ordering::Acquire) {
+                scene.pop()
+            } else {
+                None
+            }
+        });
+        let thief = scene.act(Scene::steal_after_fence);
+        first.join().unwrap();
+        let (popped, stolen) = (second.join().unwrap(), thief.join().unwrap());
+        mark.mark_if(popped.is_some() && stolen.is_some());
+        scene.assert_once([popped, stolen], &[10, 11]);
+    });
+    seen.check();
+}
