@@ -624,10 +624,10 @@ impl Slots {
     /// How many slots are home, for a caller who holds a handle.
     pub(crate) fn free_count(&self) -> u32 {
         match self.list.len() {
-            // A slot that moves meanwhile may be counted twice.
-            Some(home) => home
-                .saturating_add(self.caches.as_ref().map_or(0, Caches::len))
-                .min(self.geometry.slots),
+            Some(home) => self.caches.as_ref().map_or(home, |caches| {
+                // A slot that moves meanwhile may be counted twice.
+                home.saturating_add(caches.len()).min(self.geometry.slots)
+            }),
             // Relaxed: a count on its own. One of the reasons is the handles'.
             None => self
                 .geometry
