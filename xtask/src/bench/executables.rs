@@ -22,12 +22,15 @@ pub(super) struct Executable {
 /// The lines in which they say that a subject is missing are added to `missing`.
 pub(super) fn build(
     workspace: &Workspace,
+    profile: &str,
     filter: &str,
     missing: &mut BTreeSet<String>,
     progress: &ProgressBar,
 ) -> Result<Vec<Executable>> {
-    let line = "cargo bench -p benches --no-run --message-format=json-render-diagnostics";
-    let output = process::succeed(process::command(line), progress)?;
+    let line = format!(
+        "cargo bench -p benches --profile {profile} --no-run --message-format=json-render-diagnostics"
+    );
+    let output = process::succeed(process::command(&line), progress)?;
     let paths = built_benches(&output);
     ensure!(
         !paths.is_empty(),

@@ -45,7 +45,7 @@ pub(crate) fn command(
     };
     println!("{plan}\n");
     if selection.wants_relay() {
-        relays::run(workspace, plan.rounds, &selection, &mut results)?;
+        relays::run(workspace, plan, &selection, &mut results)?;
     }
     if let Some(filter) = selection.criterion_filter() {
         rounds::run(workspace, plan, &filter, &mut results)?;

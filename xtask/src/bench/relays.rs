@@ -1,6 +1,7 @@
 //! The relay: first driven by its own clients, then measured in turn with its rival on tokio.
 
 use super::Results;
+use super::rounds::Plan;
 use super::rows::{self, Measured, Row};
 use super::samples::Samples;
 use super::selection::Selection;
@@ -13,19 +14,19 @@ use std::fs;
 use std::path::Path;
 
 /// The same fan-out under the same clients, by what others use for it.
-const RIVAL: &str = "--profile bench -p benches --bin tokio_relay";
-/// As the workloads are built, so that nothing is built twice.
-const PROFILE: &str = "--profile bench";
+const RIVAL: &str = "-p benches --bin tokio_relay";
 
 /// Shows the relay's own table, and adds the rows of both relays to `results`.
 pub(super) fn run(
     workspace: &Workspace,
-    rounds: usize,
+    plan: &Plan,
     selection: &Selection,
     results: &mut Results,
 ) -> Result<()> {
+    let profile = format!("--profile {}", plan.profile);
+    let rival = format!("{profile} {RIVAL}");
     let building = ProgressBar::new_spinner();
-    let run = relay::self_test(workspace, PROFILE, &building);
+    let run = relay::self_test(workspace, &profile, &building);
     building.finish_and_clear();
     match run? {
         RelayRun::Passed(output) => println!("{}\n", output.trim_end()),
@@ -35,18 +36,18 @@ pub(super) fn run(
         }
     }
     let building = ProgressBar::new_spinner();
-    process::succeed(process::command(&format!("cargo build {RIVAL}")), &building)?;
+    process::succeed(process::command(&format!("cargo build {rival}")), &building)?;
     building.finish_and_clear();
 
-    let subjects = [relay::target(workspace, PROFILE)?, RIVAL.to_owned()];
-    let progress = ProgressBar::new((rounds * subjects.len()) as u64).with_style(
+    let subjects = [relay::target(workspace, &profile)?, rival];
+    let progress = ProgressBar::new((plan.rounds * subjects.len()) as u64).with_style(
         ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
             .expect("the template is a constant"),
     );
     let folder = workspace.target().join("bench");
     fs::create_dir_all(&folder)?;
     let mut measured = Measured::default();
-    for _ in 0..rounds {
+    for _ in 0..plan.rounds {
         for subject in &subjects {
             let rows = one_round(subject, &folder.join("relay.json"))?;
             measured.add_round(rows.into_iter().map(sample).collect());

@@ -13,6 +13,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often and how long each subject is measured.
 pub(super) struct Plan {
+    /// Of the workspace's manifest. One for all, so that nothing is built twice.
+    pub(super) profile: &'static str,
     pub(super) rounds: usize,
     warm_up_seconds: f64,
     measurement_seconds: f64,
@@ -21,6 +23,7 @@ pub(super) struct Plan {
 /// About a quarter of a second per subject and round, with criterion's own work: eighty subjects
 /// take less than two minutes.
 pub(super) const QUICK: Plan = Plan {
+    profile: "bench-quick",
     rounds: 5,
     warm_up_seconds: 0.05,
     measurement_seconds: 0.15,
@@ -28,6 +31,7 @@ pub(super) const QUICK: Plan = Plan {
 
 /// Eighty subjects take about a quarter of an hour.
 pub(super) const THOROUGH: Plan = Plan {
+    profile: "bench",
     rounds: 11,
     warm_up_seconds: 0.2,
     measurement_seconds: 0.5,
@@ -36,13 +40,14 @@ pub(super) const THOROUGH: Plan = Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plan {
+            profile,
             rounds,
             measurement_seconds: seconds,
             ..
         } = self;
         write!(
             f,
-            "{rounds} rounds, in each {seconds} s per subject; ns is the median of all samples, "
+            "profile {profile}; {rounds} rounds, in each {seconds} s per subject; ns is the median of all samples, "
         )?;
         write!(
             f,
@@ -59,7 +64,13 @@ pub(super) fn run(
     results: &mut Results,
 ) -> Result<()> {
     let building = ProgressBar::new_spinner();
-    let executables = executables::build(workspace, filter, &mut results.missing, &building)?;
+    let executables = executables::build(
+        workspace,
+        plan.profile,
+        filter,
+        &mut results.missing,
+        &building,
+    )?;
     building.finish_and_clear();
 
     let progress = measuring_progress(plan, &executables);
