@@ -16,13 +16,13 @@ pub struct Case<'a> {
 }
 
 /// Runs what the command line asks for. How long each subject takes by default: about a second.
-pub fn run(cases: Cases<'_>) {
+pub fn run(groups: &[Cases<'_>]) {
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500))
         .sample_size(20)
         .configure_from_args();
-    for (id, subjects) in cases {
+    for (id, subjects) in groups.iter().copied().flatten() {
         let group = criterion.benchmark_group(*id);
         let mut case = Case { id, group };
         for subject in *subjects {

@@ -1,0 +1,19 @@
+//! Every case, in one program: what takes longest is to link and optimise what all of them use.
+
+mod class;
+mod frame;
+mod pool;
+mod send;
+mod slab;
+mod view;
+
+fn main() {
+    benches::run(&[
+        pool::CASES,
+        frame::CASES,
+        class::CASES,
+        view::CASES,
+        slab::CASES,
+        send::CASES,
+    ]);
+}

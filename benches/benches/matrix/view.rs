@@ -1,0 +1,42 @@
+//! Shared immutable bytes.
+
+use std::sync::Arc;
+
+use benches::Cases;
+use benches::ours::ZerocopyView;
+use benches::rivals::{BareSha2, BytesCrate};
+use benches::work::view;
+use bytes::Bytes;
+use zerocopy_view::View;
+
+pub(crate) const CASES: Cases<'static> = &[
+    (
+        "view/clone",
+        &[
+            view::clone::<View>,
+            view::clone::<Bytes>,
+            view::clone::<Arc<[u8]>>,
+        ],
+    ),
+    ("view/slice", &[view::slice::<View>, view::slice::<Bytes>]),
+    (
+        "view/held32",
+        &[
+            view::held32::<View>,
+            view::held32::<Bytes>,
+            view::held32::<Arc<[u8]>>,
+        ],
+    ),
+    (
+        "view/static",
+        &[view::of_static::<View>, view::of_static::<Bytes>],
+    ),
+    (
+        "view/freeze-pooled",
+        &[view::freeze::<ZerocopyView>, view::freeze::<BytesCrate>],
+    ),
+    (
+        "view/sha256-4k",
+        &[view::sha256::<View, 4096>, view::sha256::<BareSha2, 4096>],
+    ),
+];
