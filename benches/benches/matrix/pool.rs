@@ -23,6 +23,7 @@ pub(crate) const CASES: Cases<'static> = &[
         &[pool::pair_explicit::<PoolCore>, dpdk::pair_explicit],
     ),
     ("pool/bulk32", &[pool::bulk32::<PoolCore>, dpdk::bulk32]),
+    ("pool/batch32", &[pool::batch32::<PoolCore>, dpdk::bulk32]),
     (
         "pool/held32",
         &[

@@ -1,8 +1,8 @@
 //! pool-core: a `Lease` from a pool whose size is known at run time only.
 
-use pool_core::{Cache, Lease, Pool};
+use pool_core::{Cache, Lease, LeaseBatch, Pool};
 
-use crate::work::pool::{BulkPool, CachedPool, SLOT_BYTES, SlotCache, SlotPool};
+use crate::work::pool::{BatchPool, BulkPool, CachedPool, SLOT_BYTES, SlotCache, SlotPool};
 use crate::work::{LINE_BYTES, Line, Memory, Writable};
 
 /// A pool of leases.
@@ -44,6 +44,30 @@ impl SlotCache<Lease> for Cache {
 impl BulkPool for PoolCore {
     fn take_many(&self, want: usize, into: &mut Vec<Lease>) {
         self.0.alloc_many(want, into);
+    }
+
+    fn give_many(&self, from: &mut Vec<Lease>) {
+        self.0.free_many(from.drain(..));
+    }
+}
+
+impl BatchPool for PoolCore {
+    type Batch = LeaseBatch;
+
+    fn with_batches(slots: usize, batch: usize) -> Self {
+        // A cache has two magazines, and a batch is one.
+        let builder = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES);
+        Self(builder.cache(2 * batch).build().expect("a few megabytes"))
+    }
+
+    fn take_batch(&self) -> Option<(LeaseBatch, usize)> {
+        let batch = self.0.alloc_batch()?;
+        let len = batch.len();
+        Some((batch, len))
+    }
+
+    fn give_batch(&self, batch: LeaseBatch) {
+        self.0.free_batch(batch);
     }
 }
 

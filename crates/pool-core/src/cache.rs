@@ -2,11 +2,13 @@
 
 use core::fmt;
 
+use crate::fences;
 use crate::free_list::OwnedSlot;
 use crate::hand::Hand;
 use crate::lease::Lease;
 use crate::pool::Pool;
-use crate::site;
+use crate::run::{By, GivenRun, TakenRun};
+use crate::site::{self, Site};
 use crate::slots::Slots;
 
 /// A cache of a pool's slots in the caller's hand: alloc and free without a locked instruction and without a thread-local.
@@ -26,6 +28,8 @@ pub struct Cache {
     pool: Pool,
     /// `None` if the pool gives out no more: then this is no faster than the pool.
     hand: Option<Hand>,
+    /// Whether the hand may be used without looking for a policy of the pool.
+    is_plain: bool,
 }
 
 // SAFETY: a hand's magazines belong to whoever has the hand (HAND-1), and are reached through `&self` on one thread at a time, because a cache is not
@@ -40,6 +44,7 @@ impl Cache {
             .caches()
             .is_some_and(|caches| caches.fill_hand(&hand));
         Self {
+            is_plain: filled && !pool.slots().has_policy(),
             pool,
             hand: filled.then_some(hand),
         }
@@ -50,18 +55,98 @@ impl Cache {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&self) -> Option<Lease> {
-        self.pool.alloc_by(self.hand.as_ref(), site::caller()).ok()
+        let site = site::caller();
+        match self.alloc_fast(site) {
+            Some(lease) => Some(lease),
+            None => self.alloc_slowly(site),
+        }
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the path for which all of this is made"
+    )]
+    fn alloc_fast(&self, site: Site) -> Option<Lease> {
+        let hand = self.plain_hand()?;
+        let slots = self.pool.slots();
+        let slot = hand.pop_fast(slots.mode())?;
+        slots.remember(slot.index(), site);
+        Some(Lease::new(self.pool.slots_ptr(), slot))
+    }
+
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the path for which all of this is made"
+    )]
+    fn plain_hand(&self) -> Option<&Hand> {
+        self.hand.as_ref().filter(|_| self.is_plain)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slowly(&self, site: Site) -> Option<Lease> {
+        self.pool.alloc_by(self.hand.as_ref(), site).ok()
     }
 
     /// Gives a slot back through this cache. A lease of another pool goes to its own.
     #[inline]
     pub fn free(&self, lease: Lease) {
         if !lease.belongs_to(&self.pool) {
-            return;
+            return free_elsewhere(lease);
         }
-        let raw = lease.into_raw();
-        // SAFETY: the slot is ours by the lease, which ended just now; the handle keeps the body, and the hand is of this pool.
-        unsafe { Slots::give_back(raw.slots(), self.hand.as_ref(), OwnedSlot::assume(raw.slot)) }
+        let slots = self.pool.slots();
+        let slot = OwnedSlot::assume(lease.into_raw().slot);
+        slots.forget(slot.index());
+        let pushed = match self.plain_hand() {
+            Some(hand) => hand.push_fast(slot, slots.rounds()),
+            None => Err(slot),
+        };
+        match pushed {
+            Err(slot) => self.free_slowly(slot),
+            Ok(()) => {
+                fences::light();
+                if !slots.mode().is_normal() {
+                    self.flush();
+                }
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn free_slowly(&self, slot: OwnedSlot) {
+        // SAFETY: the slot is ours by the lease that ended just now; the handle keeps the body, and the hand is of this pool.
+        unsafe { Slots::give_back(self.pool.slots_ptr(), self.hand.as_ref(), slot) }
+    }
+
+    /// Moves what the hand holds to where everybody looks.
+    #[cold]
+    #[inline(never)]
+    fn flush(&self) {
+        if let Some(hand) = &self.hand {
+            // SAFETY: the hand is ours, of this pool, which the handle keeps.
+            unsafe { Slots::empty_hand(self.pool.slots_ptr(), hand) }
+        }
+    }
+
+    /// As [`Pool::alloc_many`], through this cache.
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
+        let Some(hand) = &self.hand else {
+            return self.pool.alloc_many(want, into);
+        };
+        TakenRun::new(&self.pool, By::Cache(hand), site::caller()).hand_out(want, into)
+    }
+
+    /// As [`Pool::free_many`], through this cache.
+    pub fn free_many(&self, leases: impl IntoIterator<Item = Lease>) {
+        let Some(hand) = &self.hand else {
+            return self.pool.free_many(leases);
+        };
+        let mut run = GivenRun::new(&self.pool, By::Cache(hand));
+        leases.into_iter().for_each(|lease| run.add(lease));
     }
 
     /// The pool.
@@ -75,6 +160,12 @@ impl Cache {
     pub fn is_cached(&self) -> bool {
         self.hand.is_some()
     }
+}
+
+#[cold]
+#[inline(never)]
+fn free_elsewhere(lease: Lease) {
+    drop(lease);
 }
 
 impl Drop for Cache {

@@ -154,23 +154,46 @@ impl Caches {
     }
 
     /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges.
+    ///
+    /// The last slot of a magazine, which costs an exchange with thieves that are not there, is taken only when no other is to be had.
     #[cold]
     pub(crate) fn pop(&self, hand: &Hand, mode: &Mode) -> Popped {
+        if !mode.is_normal() {
+            return Popped::Contested;
+        }
+        loop {
+            for _ in 0..2 {
+                if let Some(slot) = hand.loaded().pop_fast(mode) {
+                    return Popped::Slot(slot);
+                }
+                hand.swap();
+            }
+            if !self.refill(hand) {
+                break;
+            }
+        }
         match hand.loaded().pop(mode) {
             Popped::Empty => hand.swap(),
             popped => return popped,
         }
-        loop {
-            match hand.loaded().pop(mode) {
-                Popped::Empty => {}
-                popped => return popped,
+        hand.loaded().pop(mode)
+    }
+
+    /// Exchanges an empty magazine of the hand for a full one, which is the loaded one then.
+    fn refill(&self, hand: &Hand) -> bool {
+        if !hand.loaded().start_again_if_empty() {
+            hand.swap();
+            if !hand.loaded().start_again_if_empty() {
+                return false;
             }
-            let Ok(full) = self.full.pop() else {
-                return Popped::Empty;
-            };
-            let emptied = hand.load(self.pointer(full.into_index()));
-            Self::put(&self.empty, self.number(emptied));
         }
+        let Ok(full) = self.full.pop() else {
+            return false;
+        };
+        let emptied = hand.load(self.pointer(full.into_index()));
+        hand.loaded().count_load();
+        Self::put(&self.empty, self.number(emptied));
+        true
     }
 
     /// Puts a slot into a hand's magazines, or into an empty one that it exchanges.
@@ -192,9 +215,30 @@ impl Caches {
         hand.push_fast(slot, self.plan.rounds)
     }
 
-    /// For a thread without a hand: takes a slot out of a full magazine.
+    /// Takes a full magazine with all its slots; tells how many they are.
+    pub(crate) fn take_batch(&self, mode: &Mode) -> Option<(NonNull<Magazine>, u32)> {
+        loop {
+            let magazine = self.pointer(self.full.pop().ok()?.into_index());
+            let number = self.number(magazine);
+            match self.magazine(number).take_all(mode) {
+                0 if !mode.is_normal() => {
+                    self.put_away(magazine);
+                    return None;
+                }
+                0 => Self::put(&self.empty, number),
+                count => return Some((magazine, count)),
+            }
+        }
+    }
+
+    /// Puts a magazine away that shows its slots again, or has none.
+    pub(crate) fn put_batch(&self, magazine: NonNull<Magazine>) {
+        self.put_away(magazine);
+    }
+
+    /// For a thread without a hand: takes a slot out of a full magazine, and tells whether the magazine counts it.
     #[cold]
-    pub(crate) fn take_from_full(&self, mode: &Mode) -> Option<OwnedSlot> {
+    pub(crate) fn take_from_full(&self, mode: &Mode) -> Option<(OwnedSlot, bool)> {
         loop {
             let number = self.full.pop().ok()?.into_index();
             let magazine = self.magazine(number);
@@ -203,11 +247,19 @@ impl Caches {
             let stolen = (popped == Popped::Contested).then(|| magazine.steal_own(mode));
             self.put_away(self.pointer(number));
             match popped {
-                Popped::Slot(slot) => return Some(OwnedSlot::assume(slot)),
+                Popped::Slot(slot) => return Some((OwnedSlot::assume(slot), true)),
                 Popped::Empty => {}
-                Popped::Contested => return stolen.flatten().map(OwnedSlot::assume),
+                Popped::Contested => return Some((OwnedSlot::assume(stolen.flatten()?), false)),
             }
         }
+    }
+
+    /// How many slots lie in magazines that nobody has, if each of those is full.
+    pub(crate) fn depot_len(&self) -> u32 {
+        self.full
+            .len()
+            .unwrap_or(0)
+            .saturating_mul(self.plan.rounds)
     }
 
     /// Takes a slot out of any magazine, while the epoch lasts for which the caller passed a heavy fence.
@@ -227,6 +279,15 @@ impl Caches {
             .steal_own(mode)
             .or_else(|| hand.previous().steal_own(mode));
         stolen.map(OwnedSlot::assume)
+    }
+
+    /// Slots that were taken out of magazines by who had them, and how often a hand exchanged an empty one for a full one.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let add = |(taken, loads), magazine: &Magazine| {
+            let (more_taken, more_loads) = magazine.counts();
+            (taken + more_taken, loads + more_loads)
+        };
+        self.magazines.iter().fold((0, 0), add)
     }
 
     /// How many slots the magazines hold. Exact when nothing else runs. Cost: looks at each.

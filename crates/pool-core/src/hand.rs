@@ -60,6 +60,18 @@ impl Hand {
         self.loaded().pop_fast(mode).map(OwnedSlot::assume)
     }
 
+    /// Takes some of the loaded magazine's slots if that is simple, and tells how many.
+    #[inline]
+    pub(crate) fn pop_many(&self, mode: &Mode, slots: &mut [u32]) -> usize {
+        self.loaded().pop_many(mode, slots)
+    }
+
+    /// Puts slots into the loaded magazine as far as it has room, and tells how many. Those are no longer the caller's.
+    #[inline]
+    pub(crate) fn push_many(&self, slots: &[u32], rounds: u32) -> usize {
+        self.loaded().push_many(slots, rounds)
+    }
+
     /// Puts a slot into the loaded magazine if that is simple: it has room.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ extern crate std;
 #[cfg(all(feature = "os", unix))]
 mod os;
 
+mod batch;
 mod builder;
 mod cache;
 mod caches;
@@ -32,6 +33,7 @@ mod mode;
 mod pool;
 mod raw_slot;
 mod region;
+mod run;
 mod scrub;
 mod shared;
 mod site;
@@ -45,6 +47,7 @@ mod thread_cache;
 #[cfg(feature = "track")]
 mod track;
 
+pub use batch::LeaseBatch;
 pub use builder::PoolBuilder;
 pub use cache::Cache;
 pub use error::{AllocError, BuildError, IdError};

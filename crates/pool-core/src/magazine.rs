@@ -19,8 +19,8 @@ use crate::mode::{Mode, Word};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64};
 
-/// Slots a magazine can hold: with its two words it fills two cache lines.
-pub(crate) const ROUNDS: u32 = if cfg!(loom) { 2 } else { 29 };
+/// Slots a magazine can hold: with its three words it fills four cache lines.
+pub(crate) const ROUNDS: u32 = if cfg!(loom) { 2 } else { 58 };
 
 /// - **MAG-1** Only the thread that has the magazine (in its cache, or taken off a stack of magazines) calls the owner's methods.
 /// - **MAG-3** `bottom` is at most [`ROUNDS`]: a pool's limit is (`CachePlan::new`).
@@ -29,7 +29,9 @@ pub(crate) const ROUNDS: u32 = if cfg!(loom) { 2 } else { 29 };
 #[repr(C, align(128))]
 pub(crate) struct Magazine {
     age: AtomicU64,
-    bottom: AtomicU32,
+    fill: AtomicU64,
+    /// How often a hand exchanged an empty magazine for this one. Written by the owner.
+    loads: AtomicU64,
     items: [AtomicU32; ROUNDS as usize],
 }
 
@@ -56,6 +58,50 @@ impl Age {
     }
 }
 
+/// The bottom of a magazine, and what was counted on the way: in one word, so that counting takes no store of its own.
+///
+/// | bits  | meaning                                                            |
+/// |-------|--------------------------------------------------------------------|
+/// | 63..8 | slots that owners have taken so far                                |
+/// | 7..0  | bottom: the index where the owner puts the next item               |
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Fill(u64);
+
+impl Fill {
+    fn holding(slots: u32) -> Self {
+        Self(u64::from(slots))
+    }
+
+    #[inline]
+    fn bottom(self) -> u32 {
+        (self.0 & 0xff) as u32
+    }
+
+    fn taken(self) -> u64 {
+        self.0 >> 8
+    }
+
+    #[inline]
+    fn pushed(self, count: u32) -> Self {
+        Self(self.0 + u64::from(count))
+    }
+
+    #[inline]
+    fn popped(self, count: u32) -> Self {
+        Self(self.0 + (u64::from(count) << 8) - u64::from(count))
+    }
+
+    /// Bottom at index 0, without having taken anything.
+    fn emptied(self) -> Self {
+        Self(self.0 & !0xff)
+    }
+
+    /// Bottom at index 0, after taking `count` items.
+    fn emptied_by(self, count: u32) -> Self {
+        Self(self.emptied().0 + (u64::from(count) << 8))
+    }
+}
+
 /// What an owner's pop found.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Popped {
@@ -78,7 +124,8 @@ impl Magazine {
         debug_assert!(slots.next().is_none(), "a magazine holds {ROUNDS} slots");
         Self {
             age: AtomicU64::new(0),
-            bottom: AtomicU32::new(count),
+            fill: AtomicU64::new(Fill::holding(count).0),
+            loads: AtomicU64::new(0),
             items,
         }
     }
@@ -86,31 +133,50 @@ impl Magazine {
     /// Owner: adds a slot, unless there are `limit` already.
     #[inline]
     pub(crate) fn push(&self, slot: u32, limit: u32) -> bool {
-        // Relaxed: only the owner writes it (MAG-1); a new owner got it with the magazine.
-        let bottom = self.bottom.load(Relaxed);
+        let fill = self.own_fill();
         debug_assert!(
             limit <= ROUNDS,
             "a magazine holds {ROUNDS} slots, not {limit}"
         );
-        if bottom >= limit {
+        if fill.bottom() >= limit {
             return false;
         }
         // Relaxed: published by the store of the bottom.
-        self.item(bottom).store(slot, Relaxed);
+        self.item(fill.bottom()).store(slot, Relaxed);
         // [MAG-PUSH] Release: the item, and what its last owner did to the slot's bytes, are visible to a thief that sees this
         // bottom. Pairs with [MAG-BOTTOM].
-        self.bottom.store(bottom + 1, Release);
+        self.fill.store(fill.pushed(1).0, Release);
         true
+    }
+
+    /// Owner: adds slots up to `limit`, shown all at once; tells how many.
+    #[inline]
+    pub(crate) fn push_many(&self, slots: &[u32], limit: u32) -> usize {
+        let fill = self.own_fill();
+        debug_assert!(
+            limit <= ROUNDS,
+            "a magazine holds {ROUNDS} slots, not {limit}"
+        );
+        let room = limit.saturating_sub(fill.bottom());
+        let mut count = 0;
+        for (index, slot) in (fill.bottom()..fill.bottom() + room).zip(slots) {
+            // Relaxed: published by the store of the bottom.
+            self.item(index).store(*slot, Relaxed);
+            count += 1;
+        }
+        // [MAG-PUSH-MANY] Release: as [MAG-PUSH], for each. Pairs with [MAG-BOTTOM].
+        self.fill.store(fill.pushed(count).0, Release);
+        count as usize
     }
 
     /// Owner: takes the slot pushed last if nobody else could want it; else changes nothing.
     #[inline]
     pub(crate) fn pop_fast(&self, mode: &Mode) -> Option<u32> {
-        // Relaxed: as in `push`.
-        let bottom = self.bottom.load(Relaxed).checked_sub(1)?;
+        let fill = self.own_fill();
+        let bottom = fill.bottom().checked_sub(1)?;
         // [MAG-POP-FAST] Release: a thief that sees this bottom sees the items below it, which may be an earlier owner's. What orders it
         // against the load of the mode is the fence below. Pairs with [MAG-BOTTOM].
-        self.bottom.store(bottom, Release);
+        self.fill.store(fill.popped(1).0, Release);
         fences::light();
         let is_normal = mode.is_normal();
         // Relaxed: as in `pop`.
@@ -120,8 +186,40 @@ impl Magazine {
             return Some(self.item(bottom).load(Relaxed));
         }
         // [MAG-UNPOP-FAST] Release: as [MAG-PUSH], for the item that is shown again. Pairs with [MAG-BOTTOM].
-        self.bottom.store(bottom + 1, Release);
+        self.fill.store(fill.0, Release);
         None
+    }
+
+    /// Owner: takes up to `most` of the slots pushed last into `slots`, if nobody else could want them, and tells how many; the lowest item stays.
+    #[inline]
+    pub(crate) fn pop_many(&self, mode: &Mode, slots: &mut [u32]) -> usize {
+        let fill = self.own_fill();
+        let most = u32::try_from(slots.len()).unwrap_or(ROUNDS);
+        let count = most.min(fill.bottom().saturating_sub(1));
+        let bottom = fill.bottom() - count;
+        // [MAG-POP-MANY] Release: as [MAG-POP-FAST]. Pairs with [MAG-BOTTOM].
+        self.fill.store(fill.popped(count).0, Release);
+        fences::light();
+        let is_normal = mode.is_normal();
+        // Relaxed: as in `pop`.
+        let top = Age(self.age.load(Relaxed)).top();
+        if is_normal && bottom > top {
+            for (slot, index) in slots.iter_mut().zip((bottom..fill.bottom()).rev()) {
+                // Relaxed: our own store, or an earlier owner's that came with the magazine.
+                *slot = self.item(index).load(Relaxed);
+            }
+            return count as usize;
+        }
+        // [MAG-UNPOP-MANY] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
+        self.fill.store(fill.0, Release);
+        0
+    }
+
+    /// The bottom, for the owner.
+    #[inline]
+    fn own_fill(&self) -> Fill {
+        // Relaxed: only the owner writes it (MAG-1); a new owner got it with the magazine.
+        Fill(self.fill.load(Relaxed))
     }
 
     #[inline]
@@ -134,16 +232,16 @@ impl Magazine {
     /// Owner: takes the slot pushed last.
     #[inline]
     pub(crate) fn pop(&self, mode: &Mode) -> Popped {
-        // Relaxed: as in `push`.
-        let Some(bottom) = self.bottom.load(Relaxed).checked_sub(1) else {
+        let fill = self.own_fill();
+        let Some(bottom) = fill.bottom().checked_sub(1) else {
             return Popped::Empty;
         };
         // [MAG-POP] Release: as [MAG-POP-FAST]. Pairs with [MAG-BOTTOM].
-        self.bottom.store(bottom, Release);
+        self.fill.store(fill.popped(1).0, Release);
         fences::light();
         if !mode.is_normal() {
             // [MAG-UNPOP] Release: as [MAG-PUSH], for the item that is shown again. Pairs with [MAG-BOTTOM].
-            self.bottom.store(bottom + 1, Release);
+            self.fill.store(fill.0, Release);
             return Popped::Contested;
         }
         // Relaxed: a stale top is at most one too low (a late thief's), and then not at `bottom` yet or settled by the exchange.
@@ -153,14 +251,15 @@ impl Magazine {
         if bottom > age.top() {
             return Popped::Slot(slot);
         }
-        self.pop_last(bottom, age, slot)
+        self.pop_last(fill, age, slot)
     }
 
     /// The magazine is empty but for at most this one item: the owner starts again at index 0.
     #[cold]
-    fn pop_last(&self, bottom: u32, age: Age, slot: u32) -> Popped {
+    fn pop_last(&self, fill: Fill, age: Age, slot: u32) -> Popped {
+        let is_there = fill.bottom() == age.top() + 1;
         // Relaxed: a thief that sees it finds nothing.
-        self.bottom.store(0, Relaxed);
+        self.fill.store(fill.emptied().0, Relaxed);
         let restarted = age.restarted();
         // [MAG-RESTART] AcqRel: decides with a late thief who takes the item; what is pushed after it is seen only with the new tag.
         // Pairs with [MAG-STEAL] and [MAG-TOP]. Relaxed on failure: only compared.
@@ -168,7 +267,11 @@ impl Magazine {
             .age
             .compare_exchange(age.0, restarted.0, AcqRel, Relaxed)
         {
-            Ok(_) if bottom == age.top() => Popped::Slot(slot),
+            Ok(_) if is_there => {
+                // Relaxed: the same bottom, only counted.
+                self.fill.store(fill.emptied_by(1).0, Relaxed);
+                Popped::Slot(slot)
+            }
             Ok(_) => Popped::Empty,
             Err(_) => {
                 self.restart();
@@ -177,20 +280,78 @@ impl Magazine {
         }
     }
 
+    /// Owner: takes all the slots at once and leaves them where they are, as the first items; tells how many. None if the mode is not normal.
+    pub(crate) fn take_all(&self, mode: &Mode) -> u32 {
+        let fill = self.own_fill();
+        // [MAG-TAKE-ALL] Release: as [MAG-POP-FAST]. Pairs with [MAG-BOTTOM].
+        self.fill.store(fill.emptied().0, Release);
+        fences::light();
+        if !mode.is_normal() {
+            // [MAG-UNTAKE-ALL] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
+            self.fill.store(fill.0, Release);
+            return 0;
+        }
+        let first = self.restart();
+        let count = fill.bottom().saturating_sub(first);
+        if first > 0 {
+            for index in 0..count {
+                // Relaxed, both: the items are ours alone, and thieves see none.
+                let slot = self.item(first + index).load(Relaxed);
+                self.item(index).store(slot, Relaxed);
+            }
+        }
+        // Relaxed: the same bottom, only counted.
+        self.fill.store(fill.emptied_by(count).0, Relaxed);
+        count
+    }
+
+    /// Owner, after [`take_all`](Self::take_all): one of the slots taken.
+    pub(crate) fn batch_item(&self, index: u32) -> u32 {
+        // Relaxed: ours since `take_all`, and came with the magazine.
+        self.item(index).load(Relaxed)
+    }
+
+    /// Owner: shows the first `count` of the slots taken by [`take_all`](Self::take_all) again.
+    pub(crate) fn give_all(&self, count: u32) {
+        let fill = self.own_fill();
+        debug_assert!(fill.bottom() == 0 && count <= ROUNDS, "{count} slots");
+        // [MAG-GIVE-ALL] Release: as [MAG-PUSH], for each. Pairs with [MAG-BOTTOM].
+        self.fill.store(fill.pushed(count).0, Release);
+    }
+
     /// Owner: starts again at index 0 if thieves have emptied the magazine, so that it has room for as many as ever.
     #[cold]
     pub(crate) fn start_again_if_empty(&self) -> bool {
         if self.len() > 0 {
             return false;
         }
+        // Relaxed, twice: the owner's own; a thief that is late changes it only from another tag.
+        let is_at_start = self.own_fill().bottom() == 0 && Age(self.age.load(Relaxed)).top() == 0;
+        if is_at_start {
+            return true;
+        }
         // Relaxed: a thief that sees it finds nothing; the next push publishes itself.
-        self.bottom.store(0, Relaxed);
+        self.fill.store(self.own_fill().emptied().0, Relaxed);
         self.restart();
         true
     }
 
-    /// Makes the tag new after a late thief moved the age.
-    fn restart(&self) {
+    /// Owner: counts that a hand got this magazine for an empty one.
+    pub(crate) fn count_load(&self) {
+        // Relaxed, both: a count that only the owner writes (MAG-1).
+        let loads = self.loads.load(Relaxed);
+        self.loads.store(loads + 1, Relaxed);
+    }
+
+    /// Slots that owners took from here, and how often it was loaded. Stale as soon as they are read.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        // Relaxed, both: counts on their own.
+        let fill = Fill(self.fill.load(Relaxed));
+        (fill.taken(), self.loads.load(Relaxed))
+    }
+
+    /// Makes the tag new, however often a late thief moves the age; tells the top that ended.
+    fn restart(&self) -> u32 {
         // Relaxed: only compared.
         let mut age = Age(self.age.load(Relaxed));
         // [MAG-RESET] AcqRel: as [MAG-RESTART]. Pairs with [MAG-TOP] and [MAG-STEAL]. Relaxed on failure: only compared.
@@ -200,6 +361,7 @@ impl Magazine {
         {
             age = Age(now);
         }
+        age.top()
     }
 
     /// Anybody who passed a heavy fence after `since`, while that epoch lasts: takes the slot pushed first.
@@ -225,8 +387,9 @@ impl Magazine {
                 return None;
             }
             // [MAG-BOTTOM] Acquire: the items below this bottom are visible. Pairs with [MAG-PUSH],
-            // [MAG-POP], [MAG-POP-FAST], [MAG-UNPOP] and [MAG-UNPOP-FAST].
-            let bottom = self.bottom.load(Acquire);
+            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP], [MAG-POP-FAST], [MAG-POP-MANY], [MAG-TAKE-ALL], [MAG-UNPOP],
+            // [MAG-UNPOP-FAST], [MAG-UNPOP-MANY] and [MAG-UNTAKE-ALL].
+            let bottom = Fill(self.fill.load(Acquire)).bottom();
             if bottom <= age.top() {
                 return None;
             }
@@ -248,7 +411,8 @@ impl Magazine {
     pub(crate) fn len(&self) -> u32 {
         // Relaxed, both: a count that is stale as soon as it is read.
         let top = Age(self.age.load(Relaxed)).top();
-        self.bottom.load(Relaxed).saturating_sub(top).min(ROUNDS)
+        let bottom = Fill(self.fill.load(Relaxed)).bottom();
+        bottom.saturating_sub(top).min(ROUNDS)
     }
 }
 

@@ -22,15 +22,16 @@ use crate::fences;
 use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
 use crate::hand::Hand;
 use crate::line::Line;
-use crate::magazine::Popped;
+use crate::magazine::{Magazine, Popped};
 use crate::mode::{Mode, Phase};
 use crate::region::{Region, RegionSpan};
 use crate::scrub::Scrub;
 use crate::site::Site;
 use crate::slot_id::{self, Nonce};
+use crate::stats::PoolStats;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
-use crate::thread_cache;
+use crate::thread_cache::{self, Spot};
 #[cfg(feature = "track")]
 use crate::track::Sites;
 
@@ -61,8 +62,8 @@ struct Hot {
     stride_bytes: usize,
     slot_bytes: usize,
     mode: Mode,
-    /// The pool's number, for the threads' tables.
-    place: u32,
+    /// Where the threads' tables have the pool.
+    spot: Spot,
     /// How many slots a magazine takes.
     rounds: u32,
     /// Whether alloc or free has anything to do besides moving the slot.
@@ -77,6 +78,11 @@ struct Cold {
     reasons: AtomicU32,
     /// See SLOTS-3.
     pins: AtomicU32,
+    /// Slots taken from elsewhere than a magazine in one's hands; the magazines count the others.
+    taken_elsewhere: AtomicU64,
+    steals: AtomicU64,
+    /// The most slots that were out of the depot when somebody looked.
+    high_water: AtomicU32,
     exhausted: AtomicU64,
     fallbacks: AtomicU64,
     fallback_bytes: AtomicU64,
@@ -122,11 +128,7 @@ impl Slots {
                 stride_bytes: geometry.stride_bytes,
                 slot_bytes: geometry.slot_bytes,
                 mode: Mode::normal(),
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "only spreads pools over places"
-                )]
-                place: serial as u32,
+                spot: Spot::of(serial),
                 rounds: geometry.caches.map_or(0, |plan| plan.rounds),
                 has_policy: geometry.has_policy,
             }),
@@ -142,6 +144,9 @@ impl Slots {
                 handles: AtomicUsize::new(1),
                 reasons: AtomicU32::new(geometry.slots + 1),
                 pins: AtomicU32::new(1),
+                taken_elsewhere: AtomicU64::new(0),
+                steals: AtomicU64::new(0),
+                high_water: AtomicU32::new(0),
                 exhausted: AtomicU64::new(0),
                 fallbacks: AtomicU64::new(0),
                 fallback_bytes: AtomicU64::new(0),
@@ -170,13 +175,42 @@ impl Slots {
         &self.hot.0.mode
     }
 
-    /// Runs something with the calling thread's hand, if this pool has caches and the thread may have one.
     #[inline]
-    pub(crate) fn with_hand<R>(&self, run: impl FnOnce(Option<&Hand>) -> R) -> R {
-        if self.hot.0.rounds == 0 {
+    #[cfg_attr(
+        not(all(feature = "std", not(loom))),
+        expect(dead_code, reason = "only threads have tables")
+    )]
+    pub(crate) fn spot(&self) -> Spot {
+        self.hot.0.spot
+    }
+
+    /// How many slots a magazine takes; 0 without caches.
+    #[inline]
+    pub(crate) fn rounds(&self) -> u32 {
+        self.hot.0.rounds
+    }
+
+    #[inline]
+    pub(crate) fn has_policy(&self) -> bool {
+        self.hot.0.has_policy
+    }
+
+    /// Runs something with the calling thread's hand, if this pool has caches and the thread may have one.
+    ///
+    /// # Safety
+    ///
+    /// The caller keeps the body alive when it calls.
+    #[inline]
+    pub(crate) unsafe fn with_hand<R>(
+        this: NonNull<Self>,
+        run: impl FnOnce(Option<&Hand>) -> R,
+    ) -> R {
+        // SAFETY: alive by this function's own promise; only shared references exist.
+        if unsafe { this.as_ref() }.rounds() == 0 {
             return run(None);
         }
-        thread_cache::with_hand(NonNull::from(self), self.hot.0.place, run)
+        // SAFETY: this function's own promise.
+        unsafe { thread_cache::with_hand(this, run) }
     }
 
     #[inline]
@@ -247,20 +281,28 @@ impl Slots {
         let _ = site;
     }
 
-    /// Takes a slot, by the calling thread's hand if it has one.
+    /// Notes that nobody has a slot any more, with feature `track`.
     #[inline]
-    pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
-        match hand.and_then(|hand| hand.pop_fast(self.mode())) {
-            Some(slot) => Ok(slot),
-            None => self.take_slowly(hand),
-        }
+    pub(crate) fn forget(&self, slot: u32) {
+        #[cfg(feature = "track")]
+        self.sites.forget(slot);
+        let _ = slot;
     }
 
-    #[cold]
-    #[inline(never)]
-    fn take_slowly(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+    /// Takes a slot: out of the hand's magazines or what it exchanges them for, or from wherever one is.
+    pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        let taken = self.take_uncounted(hand);
+        if taken.is_ok() {
+            self.note_high_water();
+        }
+        taken
+    }
+
+    fn take_uncounted(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
         let Some(caches) = &self.caches else {
-            return self.list.pop();
+            let slot = self.list.pop()?;
+            self.count_taken(1);
+            return Ok(slot);
         };
         if let Some(hand) = hand
             && let Popped::Slot(slot) = caches.pop(hand, self.mode())
@@ -268,6 +310,28 @@ impl Slots {
             return Ok(OwnedSlot::assume(slot));
         }
         self.take_from_anywhere(caches, hand)
+    }
+
+    /// Counts slots that no magazine counts.
+    pub(crate) fn count_taken(&self, slots: u32) {
+        // Relaxed: a count on its own.
+        let count = &self.cold.0.taken_elsewhere;
+        count.fetch_add(u64::from(slots), Relaxed);
+    }
+
+    /// Remembers how many slots are out of the depot, if never so many were.
+    pub(crate) fn note_high_water(&self) {
+        let Some(listed) = self.list.len() else {
+            return;
+        };
+        let cached = self.caches.as_ref().map_or(0, Caches::depot_len);
+        let slots = self.geometry.slots;
+        let out = slots - listed.saturating_add(cached).min(slots);
+        let high_water = &self.cold.0.high_water;
+        // Relaxed, both: a count on its own; looked at first, so that the line is written only when it changes.
+        if out > high_water.load(Relaxed) {
+            high_water.fetch_max(out, Relaxed);
+        }
     }
 
     /// Takes a slot from wherever one is: `Empty` only if at some instant of the call none was home.
@@ -288,13 +352,16 @@ impl Slots {
                 return Err(PopError::Closed);
             }
             if let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
+                self.count_taken(1);
                 return Ok(slot);
             }
             match self.list.pop() {
                 Err(PopError::Empty) => {}
-                taken => {
+                Err(PopError::Closed) => return Err(PopError::Closed),
+                Ok(slot) => {
+                    self.count_taken(1);
                     self.leave_starvation();
-                    return taken;
+                    return Ok(slot);
                 }
             }
             match seen.phase() {
@@ -302,7 +369,8 @@ impl Slots {
                 Phase::Starving if mode.load() == seen => return Err(PopError::Empty),
                 Phase::Starving => continue,
                 Phase::Normal => {
-                    if let Some(slot) = caches.take_from_full(mode) {
+                    if let Some((slot, is_counted)) = caches.take_from_full(mode) {
+                        self.count_taken(u32::from(!is_counted));
                         return Ok(slot);
                     }
                 }
@@ -312,6 +380,9 @@ impl Slots {
                 return Err(PopError::Closed);
             };
             if let Some(slot) = caches.steal_any(mode, word) {
+                self.count_taken(1);
+                // Relaxed: a count on its own.
+                self.cold.0.steals.fetch_add(1, Relaxed);
                 return Ok(slot);
             }
             mode.starve(word);
@@ -334,13 +405,13 @@ impl Slots {
     ///
     /// # Safety
     ///
-    /// The caller holds a handle of `this`.
+    /// The slot is the caller's.
     #[inline]
     pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
-        // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references to it exist.
+        // SAFETY: the slot keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
         if slots.hot.0.has_policy && !slots.prepare_by_policy(slot.index()) {
-            // SAFETY: the slot is ours, and the caller's handle is another reason.
+            // SAFETY: the slot is ours, and the body is not used after this.
             unsafe { Self::put_home(this, None, slot) }
             panic!(
                 "the kernel refused to make a protected slot accessible again (out of mappings)"
@@ -362,24 +433,38 @@ impl Slots {
         true
     }
 
-    /// As [`give_back`](Self::give_back), by the calling thread's hand if it has one.
+    /// Takes a slot home, by the calling thread's hand if it has one, and frees the body if this was the last reason to keep it.
     ///
     /// # Safety
     ///
     /// As for [`give_back`](Self::give_back).
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the path for which all of this is made"
+    )]
     pub(crate) unsafe fn give_back_here(this: NonNull<Self>, slot: OwnedSlot) {
         // SAFETY: alive as long as the slot is ours (SLOTS-1); only shared references exist.
-        let hot = unsafe { &this.as_ref().hot.0 };
-        if hot.rounds == 0 {
-            // SAFETY: this function's own promise.
-            return unsafe { Self::give_back(this, None, slot) };
+        unsafe { this.as_ref() }.forget(slot.index());
+        // SAFETY: this function's own promise.
+        if let Err(slot) = unsafe { thread_cache::push(this, slot) } {
+            // SAFETY: the slot is still ours.
+            unsafe { Self::give_back_slowly(this, slot) }
         }
-        let place = hot.place;
-        // SAFETY: this function's own promise; the hand is this thread's and of this pool.
-        thread_cache::with_hand(this, place, |hand| unsafe {
-            Self::give_back(this, hand, slot);
-        });
+    }
+
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back).
+    #[cold]
+    #[inline(never)]
+    unsafe fn give_back_slowly(this: NonNull<Self>, slot: OwnedSlot) {
+        let give = |hand: Option<&Hand>| {
+            // SAFETY: this function's own promise; the hand is this thread's and of this pool.
+            unsafe { Self::give_back(this, hand, slot) }
+        };
+        // SAFETY: alive as long as the slot is ours (SLOTS-1).
+        unsafe { Self::with_hand(this, give) }
     }
 
     /// Takes a slot home and frees the body if this was the last reason to keep it.
@@ -387,16 +472,14 @@ impl Slots {
     /// # Safety
     ///
     /// `this` is alive (SLOTS-1: the slot being given back is a reason), and the caller uses it no more unless it
-    /// holds another reason.
-    #[inline]
+    /// holds another reason. The hand, if there is one, is the calling thread's, of this pool.
     pub(crate) unsafe fn give_back(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         if slots.hot.0.has_policy {
             slots.retire_by_policy(slot.index());
         }
-        #[cfg(feature = "track")]
-        slots.sites.forget(slot.index());
+        slots.forget(slot.index());
         // SAFETY: this function's own promise.
         unsafe { Self::put_home(this, hand, slot) }
     }
@@ -406,7 +489,6 @@ impl Slots {
     /// # Safety
     ///
     /// As for [`give_back`](Self::give_back).
-    #[inline]
     pub(crate) unsafe fn put_home(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
         // SAFETY: alive until the slot is home or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
@@ -424,6 +506,97 @@ impl Slots {
         if !slots.mode().is_normal() {
             // SAFETY: what keeps the hand keeps the body.
             unsafe { Self::empty_hand(this, hand) }
+        }
+    }
+
+    /// Takes many slots home, for a caller who has a handle.
+    ///
+    /// # Safety
+    ///
+    /// The slots are the caller's, who holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    pub(crate) unsafe fn give_back_many(this: NonNull<Self>, hand: Option<&Hand>, given: &[u32]) {
+        // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let Some(hand) = hand.filter(|_| !slots.has_policy()) else {
+            for slot in given {
+                // SAFETY: this function's own promise.
+                unsafe { Self::give_back(this, hand, OwnedSlot::assume(*slot)) }
+            }
+            return;
+        };
+        given.iter().for_each(|slot| slots.forget(*slot));
+        let mut given = given;
+        loop {
+            given = &given[hand.push_many(given, slots.rounds())..];
+            let Some((first, rest)) = given.split_first() else {
+                break;
+            };
+            // SAFETY: this function's own promise.
+            unsafe { Self::put_slowly(this, hand, OwnedSlot::assume(*first)) }
+            given = rest;
+        }
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand(this, hand) }
+        }
+    }
+
+    /// Takes a batch home, for a caller whom something else keeps the body for.
+    ///
+    /// # Safety
+    ///
+    /// The body is alive throughout the call. The magazine is the caller's, with `len` slots of its own in it (BATCH-1).
+    pub(crate) unsafe fn give_back_batch(
+        this: NonNull<Self>,
+        magazine: NonNull<Magazine>,
+        len: u32,
+    ) {
+        // SAFETY: alive by this function's own promise; only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let Some(caches) = &slots.caches else { return };
+        // SAFETY: the body's, so alive; only shared references to magazines exist.
+        let shown = unsafe { magazine.as_ref() };
+        shown.give_all(len);
+        fences::light();
+        if !slots.mode().is_normal() {
+            while let Some(slot) = shown.steal_own(slots.mode()) {
+                // SAFETY: stolen just now, so ours, and a reason.
+                unsafe { Self::put_in_list(this, OwnedSlot::assume(slot)) }
+            }
+            slots.leave_starvation();
+        }
+        caches.put_batch(magazine);
+    }
+
+    /// [`give_back_batch`](Self::give_back_batch) for a caller who has nothing but the slots.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back_batch`](Self::give_back_batch), but only the slots keep the body, which the caller uses no more.
+    #[cold]
+    pub(crate) unsafe fn give_back_batch_pinned(
+        this: NonNull<Self>,
+        magazine: NonNull<Magazine>,
+        len: u32,
+    ) {
+        // SAFETY: the slots keep the body (SLOTS-1); only shared references exist.
+        unsafe { this.as_ref() }.pin();
+        // SAFETY: the pin keeps the body (SLOTS-3).
+        unsafe { Self::give_back_batch(this, magazine, len) }
+        // SAFETY: the pin of the first line, dropped once.
+        unsafe { Self::unpin(this) }
+    }
+
+    /// Puts a magazine away whose slots were all taken out.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a slot, and the magazine, which is this pool's.
+    pub(crate) unsafe fn put_away_empty(this: NonNull<Self>, magazine: NonNull<Magazine>) {
+        // SAFETY: the caller's slot keeps the body (SLOTS-1); only shared references exist.
+        if let Some(caches) = &unsafe { this.as_ref() }.caches {
+            caches.put_batch(magazine);
         }
     }
 
@@ -455,8 +628,7 @@ impl Slots {
     ///
     /// The hand is the calling thread's, of this pool, and what keeps it keeps the body.
     #[cold]
-    #[inline(never)]
-    unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
+    pub(crate) unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
         // SAFETY: kept by what keeps the hand; only shared references exist.
         let slots = unsafe { this.as_ref() };
         while let Some(slot) = Caches::steal_own(hand, slots.mode()) {
@@ -591,11 +763,7 @@ impl Slots {
         unsafe { Self::unpin(this) }
     }
 
-    /// Keeps the body for a hand.
-    #[cfg_attr(
-        not(all(feature = "std", not(loom))),
-        expect(dead_code, reason = "only threads' own hands pin")
-    )]
+    /// Keeps the body, but not the region, for a hand or for a moment.
     pub(crate) fn pin(&self) {
         // Relaxed: the caller has a reason or a pin that keeps the body now. At most one pin per hand.
         self.cold.0.pins.fetch_add(1, Relaxed);
@@ -648,14 +816,29 @@ impl Slots {
         self.cold.0.fallback_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
-    /// Exhaustions, fallbacks, fallback bytes.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+    /// What was counted, for a caller who has looked how many slots are free.
+    pub(crate) fn stats(&self, free: usize) -> PoolStats {
         let cold = &self.cold.0;
-        // Relaxed, all: counts on their own, not tied to each other.
-        (
-            cold.exhausted.load(Relaxed),
-            cold.fallbacks.load(Relaxed),
-            cold.fallback_bytes.load(Relaxed),
-        )
+        let capacity = self.geometry.slots as usize;
+        let (by_owners, refills) = self.caches.as_ref().map_or((0, 0), Caches::counts);
+        // Relaxed, all: counts on their own.
+        let elsewhere = cold.taken_elsewhere.load(Relaxed);
+        let in_use = capacity - free;
+        // Never fewer than are out: a slot may be taken after its count was read.
+        let allocs = (by_owners + elsewhere).max(in_use as u64);
+        PoolStats {
+            capacity,
+            slot_bytes: self.geometry.slot_bytes,
+            free,
+            in_use,
+            allocs,
+            frees: allocs - in_use as u64,
+            high_water: (cold.high_water.load(Relaxed) as usize).max(in_use),
+            refills,
+            steals: cold.steals.load(Relaxed),
+            exhausted: cold.exhausted.load(Relaxed),
+            fallbacks: cold.fallbacks.load(Relaxed),
+            fallback_bytes: cold.fallback_bytes.load(Relaxed),
+        }
     }
 }

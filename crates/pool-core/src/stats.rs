@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-/// A snapshot of a pool's counts. `free + in_use == capacity` holds in every snapshot.
+/// A snapshot of a pool's counts. In every snapshot `free + in_use == capacity` and `allocs - frees == in_use`.
+///
+/// Counting costs nothing where slots are taken and given back: the caches count in the word that they store anyway, and what can be
+/// derived is not counted. Taking a snapshot looks at every magazine, and what other threads do meanwhile may be in it or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
@@ -14,6 +17,17 @@ pub struct PoolStats {
     pub free: usize,
     /// Slots held as a lease, a share or an id: `capacity - free`.
     pub in_use: usize,
+    /// Slots taken so far. Those that a panic or a full collection sent back at once count too.
+    pub allocs: u64,
+    /// Slots given back so far: `allocs - in_use`.
+    pub frees: u64,
+    /// The most slots that were ever out of the depot, which is to say in use or in a thread's cache. Looked at whenever a cache is
+    /// refilled and whenever a slot is taken past the caches.
+    pub high_water: usize,
+    /// How often a cache got a full magazine from the depot.
+    pub refills: u64,
+    /// Slots taken out of other threads' caches, when the depot was empty.
+    pub steals: u64,
     /// Allocations refused because every slot was in use.
     pub exhausted: u64,
     /// Buffers that an upper layer took from the heap because this pool had no slot or too small ones.
@@ -26,10 +40,14 @@ impl fmt::Display for PoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} of {} slots of {} B in use, {} times exhausted, {} fallbacks ({} B)",
+            "{} of {} slots of {} B in use, high water {}, {} allocs, {} refills, {} steals, {} times exhausted, {} fallbacks ({} B)",
             self.in_use,
             self.capacity,
             self.slot_bytes,
+            self.high_water,
+            self.allocs,
+            self.refills,
+            self.steals,
             self.exhausted,
             self.fallbacks,
             self.fallback_bytes

@@ -8,16 +8,45 @@
 //! [`Cache`](crate::Cache), which runs the same code.
 
 #[cfg(all(feature = "std", not(loom)))]
-pub(crate) use table::with_hand;
+pub(crate) use table::{Spot, pop, push, with_hand};
 
 #[cfg(not(all(feature = "std", not(loom))))]
-#[inline]
-pub(crate) fn with_hand<R>(
-    _slots: core::ptr::NonNull<crate::slots::Slots>,
-    _place: u32,
-    run: impl FnOnce(Option<&crate::hand::Hand>) -> R,
-) -> R {
-    run(None)
+pub(crate) use no_table::{Spot, pop, push, with_hand};
+
+#[cfg(not(all(feature = "std", not(loom))))]
+mod no_table {
+    use core::ptr::NonNull;
+
+    use crate::free_list::OwnedSlot;
+    use crate::hand::Hand;
+    use crate::slots::Slots;
+
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Spot;
+
+    impl Spot {
+        pub(crate) fn of(_serial: usize) -> Self {
+            Self
+        }
+    }
+
+    #[inline]
+    pub(crate) unsafe fn pop(_slots: NonNull<Slots>) -> Option<OwnedSlot> {
+        None
+    }
+
+    #[inline]
+    pub(crate) unsafe fn push(_slots: NonNull<Slots>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        Err(slot)
+    }
+
+    #[inline]
+    pub(crate) unsafe fn with_hand<R>(
+        _slots: NonNull<Slots>,
+        run: impl FnOnce(Option<&Hand>) -> R,
+    ) -> R {
+        run(None)
+    }
 }
 
 #[cfg(all(feature = "std", not(loom)))]
@@ -26,6 +55,8 @@ mod table {
     use core::ptr::{self, NonNull};
     use std::thread_local;
 
+    use crate::fences;
+    use crate::free_list::OwnedSlot;
     use crate::hand::Hand;
     use crate::mode::Phase;
     use crate::slots::Slots;
@@ -34,38 +65,146 @@ mod table {
     const PLACES: usize = 64;
 
     /// - **THREAD-1** A place that names a pool has that pool's magazines in its hand (HAND-1), and pins the pool's body.
+    #[repr(C, align(32))]
     struct Place {
-        slots: Cell<*const Slots>,
+        /// The pool's [key](key_of), or null.
+        key: Cell<*const Slots>,
         hand: Hand,
     }
 
+    #[repr(C)]
     struct Table([Place; PLACES]);
+
+    /// Where in every thread's table a pool has its place.
+    ///
+    /// - **SPOT-1** The offset in bytes of one of the table's places.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Spot(u32);
+
+    impl Spot {
+        /// Pools that were built one after another fall on different places.
+        pub(crate) fn of(serial: usize) -> Self {
+            let offset = serial % PLACES * size_of::<Place>();
+            Self(u32::try_from(offset).expect("the table is two kilobytes"))
+        }
+    }
+
+    impl Table {
+        #[inline]
+        fn at(&self, spot: Spot) -> &Place {
+            let place = ptr::from_ref(self).wrapping_byte_add(spot.0 as usize);
+            // SAFETY: validity: a place of the table (SPOT-1), which starts with them (`repr(C)`). Aliasing: only shared references to
+            // places exist.
+            unsafe { &*place.cast::<Place>() }
+        }
+    }
 
     thread_local! {
         static TABLE: Table = const {
-            Table([const { Place { slots: Cell::new(ptr::null()), hand: Hand::vacant() } }; PLACES])
+            Table([const { Place { key: Cell::new(ptr::null()), hand: Hand::vacant() } }; PLACES])
         };
         static GIVE_BACK: GiveBack = const { GiveBack };
     }
 
-    /// Runs something with the calling thread's hand in a pool, which is filled if it has none and may have one. `place` is the pool's
-    /// number: pools that were built one after another fall on different places.
+    /// What a place is known by: the body's address, or that and one if the pool has a policy. So a pool with a policy never takes the
+    /// fast path, which looks for the address, and no word is read to find that out.
     #[inline]
-    pub(crate) fn with_hand<R>(
+    fn key_of(slots: NonNull<Slots>, has_policy: bool) -> *const Slots {
+        slots
+            .as_ptr()
+            .wrapping_byte_add(usize::from(has_policy))
+            .cast_const()
+    }
+
+    fn body_of(key: *const Slots) -> Option<NonNull<Slots>> {
+        NonNull::new(key.map_addr(|address| address & !1).cast_mut())
+    }
+
+    /// Takes a slot out of the calling thread's hand, if that is simple: it has one in this pool, the pool has no policy, and the loaded
+    /// magazine holds at least two. No call and no locked instruction.
+    ///
+    /// # Safety
+    ///
+    /// The caller keeps the body alive.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the path for which all of this is made"
+    )]
+    pub(crate) unsafe fn pop(slots: NonNull<Slots>) -> Option<OwnedSlot> {
+        // SAFETY: alive by this function's own promise; only shared references to it exist.
+        let body = unsafe { slots.as_ref() };
+        TABLE.with(|table| {
+            let place = table.at(body.spot());
+            if !ptr::eq(place.key.get(), slots.as_ptr()) {
+                return None;
+            }
+            place.hand.pop_fast(body.mode())
+        })
+    }
+
+    /// Puts a slot into the calling thread's hand, if that is simple: as for [`pop`], and the loaded magazine has room.
+    ///
+    /// # Errors
+    ///
+    /// Gives the slot back if that is not simple.
+    ///
+    /// # Safety
+    ///
+    /// The body is alive as long as the slot is the caller's, who uses the body no more unless something else of its keeps it.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the path for which all of this is made"
+    )]
+    pub(crate) unsafe fn push(slots: NonNull<Slots>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        // SAFETY: alive by this function's own promise until the push, and after it by what keeps the hand (THREAD-1); only shared references to
+        // it exist.
+        let body = unsafe { slots.as_ref() };
+        TABLE.with(|table| {
+            let place = table.at(body.spot());
+            if !ptr::eq(place.key.get(), slots.as_ptr()) {
+                return Err(slot);
+            }
+            place.hand.push_fast(slot, body.rounds())?;
+            fences::light();
+            if !body.mode().is_normal() {
+                empty(&place.hand, slots);
+            }
+            Ok(())
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn empty(hand: &Hand, slots: NonNull<Slots>) {
+        // SAFETY: the hand is this thread's, of this pool, and what keeps it keeps the body (THREAD-1).
+        unsafe { Slots::empty_hand(slots, hand) }
+    }
+
+    /// Runs something with the calling thread's hand, which is filled if it has none and may have one.
+    ///
+    /// # Safety
+    ///
+    /// The caller keeps the body alive when it calls.
+    pub(crate) unsafe fn with_hand<R>(
         slots: NonNull<Slots>,
-        place: u32,
         run: impl FnOnce(Option<&Hand>) -> R,
     ) -> R {
+        // SAFETY: alive by this function's own promise; only shared references to it exist.
+        let body = unsafe { slots.as_ref() };
+        let key = key_of(slots, body.has_policy());
+        let spot = body.spot();
         TABLE.with(|table| {
-            let place = &table.0[place as usize % PLACES];
-            let ours = ptr::eq(place.slots.get(), slots.as_ptr()) || enter(place, slots);
+            let place = table.at(spot);
+            let ours = ptr::eq(place.key.get(), key) || enter(place, slots, key);
             run(ours.then_some(&place.hand))
         })
     }
 
     #[cold]
     #[inline(never)]
-    fn enter(place: &Place, slots: NonNull<Slots>) -> bool {
+    fn enter(place: &Place, slots: NonNull<Slots>, key: *const Slots) -> bool {
         // SAFETY: the caller keeps the body alive for this call; only shared references to it exist.
         let body = unsafe { slots.as_ref() };
         let Some(caches) = body.caches() else {
@@ -80,13 +219,13 @@ mod table {
             return false;
         }
         body.pin();
-        place.slots.set(slots.as_ptr());
+        place.key.set(key);
         true
     }
 
     /// Gives back what a place stands for.
     fn leave(place: &Place) {
-        let Some(slots) = NonNull::new(place.slots.replace(ptr::null()).cast_mut()) else {
+        let Some(slots) = body_of(place.key.replace(ptr::null())) else {
             return;
         };
         // SAFETY: the place's pin keeps the body (THREAD-1); only shared references to it exist.

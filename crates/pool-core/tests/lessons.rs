@@ -140,18 +140,17 @@ impl Extend<Lease> for HeldUp {
 /// A thread that the scheduler takes away inside a call costs the others the slots it holds, and none besides: not what lies in its cache.
 #[test]
 fn l_pool_4_a_held_up_thread_makes_nobody_else_exhausted() {
-    // Without caches a run of four is taken with one exchange; through a cache they are taken one by one, and it stands at the second.
-    for (cache, held) in [(0, 4), (58, 2)] {
+    for cache in [0, 58] {
         let pool = Pool::builder()
             .slots(64)
             .slot_bytes(64)
             .cache(cache)
             .build();
-        a_held_up_thread_costs(held, &pool.expect("64 small slots"));
+        a_held_up_thread_costs_what_it_asked_for(&pool.expect("64 small slots"));
     }
 }
 
-fn a_held_up_thread_costs(held: usize, pool: &Pool) {
+fn a_held_up_thread_costs_what_it_asked_for(pool: &Pool) {
     let (reached, at_two) = mpsc::channel();
     let (say, go_on) = mpsc::channel();
     let held_up = {
@@ -171,13 +170,12 @@ fn a_held_up_thread_costs(held: usize, pool: &Pool) {
     };
     at_two.recv().expect("the other thread got so far");
     for _ in 0..100 {
-        let rest: Vec<_> = (held..64)
-            .map(|_| pool.alloc().expect("the rest is free"))
-            .collect();
-        assert!(pool.alloc().is_none(), "now every slot is in use");
-        assert_eq!(slots(&rest).len(), 64 - held);
+        let rest: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+        // It asked for four and was stopped at the second: those it was not given yet may be under way to it.
+        assert!((60..=62).contains(&rest.len()), "{} slots", rest.len());
+        assert_eq!(slots(&rest).len(), rest.len());
     }
-    assert_eq!(pool.stats().exhausted, 100);
+    assert_eq!(pool.stats().exhausted, 100, "one refusal ends each round");
     say.send(()).expect("the other thread listens");
     let four = held_up.join().expect("it took four");
     assert_eq!((four.len(), pool.free_count()), (4, 60));
@@ -491,7 +489,7 @@ fn l_stat_1_a_snapshot_is_what_was_counted_by_hand() {
     assert_eq!((stats.free, stats.in_use, stats.exhausted), (2, 0, 3));
     assert_eq!(
         stats.to_string(),
-        "0 of 2 slots of 64 B in use, 3 times exhausted, 2 fallbacks (1024 B)"
+        "0 of 2 slots of 64 B in use, high water 2, 2 allocs, 0 refills, 0 steals, 3 times exhausted, 2 fallbacks (1024 B)"
     );
 }
 

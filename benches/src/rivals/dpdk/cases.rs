@@ -10,8 +10,8 @@ use crate::case::{Case, in_bulk};
 use crate::threads::{Gate, together};
 use crate::work::LINE_BYTES;
 use crate::work::pool::{
-    CROSS_SLOTS, Company, HELD, MANY_SLOTS, Neighbour, RING, SLOTS, Shared, SlotPool, check,
-    check_2t, in_chunks, pool,
+    BATCH_SLOTS, CROSS_SLOTS, Company, HELD, MANY_SLOTS, Neighbour, RING, SLOTS, Shared, SlotPool,
+    check, check_2t, in_chunks, pool,
 };
 
 const NAME: &str = Mempool::NAME;
@@ -52,9 +52,9 @@ pub fn held32(case: &mut Case<'_>) {
     });
 }
 
-/// `work::pool::bulk32`.
+/// `work::pool::bulk32`, and `work::pool::batch32`: its batches are arrays.
 pub fn bulk32(case: &mut Case<'_>) {
-    let set_up = || pool::<Mempool>(SLOTS);
+    let set_up = || pool::<Mempool>(BATCH_SLOTS);
     case.time(NAME, check_started, set_up, |bencher, pool| {
         timed(bencher, HELD as u64, |rounds| pool.bulk32(rounds));
     });

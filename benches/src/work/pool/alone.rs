@@ -5,8 +5,8 @@ use std::hint::black_box;
 use crate::case::{Case, each_of, use_and_drop};
 use crate::work::pool::company::{Company, Neighbour};
 use crate::work::pool::{
-    BulkPool, CachedPool, HELD, MANY_SLOTS, SLOTS, SlotCache, SlotPool, check, check_each_apart,
-    pool,
+    BATCH_SLOTS, BatchPool, BulkPool, CachedPool, HELD, MANY_SLOTS, SLOTS, SlotCache, SlotPool,
+    check, check_each_apart, pool,
 };
 use crate::work::{LINE_BYTES, Writable};
 
@@ -55,18 +55,44 @@ pub fn held32<P: SlotPool>(case: &mut Case<'_>) {
     });
 }
 
-/// Takes 32 slots in one call, then drops them. Per slot.
+/// Takes 32 slots in one call and gives them back in one. Per slot.
 pub fn bulk32<P: BulkPool>(case: &mut Case<'_>) {
-    let set_up = || pool::<P>(SLOTS);
+    let set_up = || pool::<P>(BATCH_SLOTS);
     case.time(P::NAME, check_bulk::<P>, set_up, |bencher, pool| {
         let pool: &P = pool;
         let mut held = Vec::with_capacity(HELD);
         each_of(bencher, HELD as u64, || {
             pool.take_many(HELD, &mut held);
             black_box(&held);
-            held.clear();
+            pool.give_many(&mut held);
         });
     });
+}
+
+/// Takes a batch of 32 slots and gives it back. Per slot.
+pub fn batch32<P: BatchPool>(case: &mut Case<'_>) {
+    let set_up = || P::with_batches(BATCH_SLOTS, HELD);
+    case.time(P::NAME, check_batch::<P>, set_up, |bencher, pool| {
+        let pool: &P = pool;
+        each_of(bencher, HELD as u64, || {
+            if let Some((batch, _)) = pool.take_batch() {
+                black_box(&batch);
+                pool.give_batch(batch);
+            }
+        });
+    });
+}
+
+fn check_batch<P: BatchPool>() -> Result<(), String> {
+    let pool = P::with_batches(BATCH_SLOTS, HELD);
+    for _ in 0..2 * BATCH_SLOTS {
+        match pool.take_batch() {
+            Some((batch, HELD)) => pool.give_batch(batch),
+            Some((_, len)) => return Err(format!("a batch of {len} slots, not {HELD}")),
+            None => return Err(format!("no batch of {BATCH_SLOTS} slots")),
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn check_cache<P: CachedPool>() -> Result<(), String> {
@@ -84,6 +110,8 @@ pub(super) fn check_cache<P: CachedPool>() -> Result<(), String> {
 pub(super) fn check_bulk<P: BulkPool>() -> Result<(), String> {
     check_each_apart::<P>(|pool| {
         let mut slots = Vec::with_capacity(HELD);
+        pool.take_many(HELD, &mut slots);
+        pool.give_many(&mut slots);
         pool.take_many(HELD, &mut slots);
         slots
     })

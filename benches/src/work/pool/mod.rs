@@ -4,7 +4,7 @@ mod alone;
 mod company;
 mod two_cores;
 
-pub use alone::{bulk32, held32, pair, pair_explicit};
+pub use alone::{batch32, bulk32, held32, pair, pair_explicit};
 pub use two_cores::{cross, shared_2t};
 
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub const SLOT_BYTES: usize = 2048;
 pub(crate) const HELD: usize = 32;
 /// Few enough to stay in the second-level cache.
 pub(crate) const SLOTS: usize = 256;
+/// Enough for caches that hold two batches.
+pub(crate) const BATCH_SLOTS: usize = 1024;
 /// Many enough not to.
 pub(crate) const MANY_SLOTS: usize = 8192;
 /// How many slots cross to the other core at once.
@@ -67,10 +69,28 @@ pub trait SlotCache<S> {
     fn give(&self, slot: S);
 }
 
-/// A pool that gives many slots in one call.
+/// A pool that gives and takes back many slots in one call.
 pub trait BulkPool: SlotPool {
     /// Adds up to `want` slots to `into`.
     fn take_many<'a>(&'a self, want: usize, into: &mut Vec<Self::Slot<'a>>);
+
+    /// Takes back all of `from`.
+    fn give_many<'a>(&'a self, from: &mut Vec<Self::Slot<'a>>);
+}
+
+/// A pool whose slots change hands in batches.
+pub trait BatchPool: SlotPool {
+    /// Slots that are moved as one thing.
+    type Batch;
+
+    /// A pool of `slots` slots whose batches have `batch` of them.
+    fn with_batches(slots: usize, batch: usize) -> Self;
+
+    /// Takes a batch, and tells how many slots it has.
+    fn take_batch(&self) -> Option<(Self::Batch, usize)>;
+
+    /// Takes a batch back.
+    fn give_batch(&self, batch: Self::Batch);
 }
 
 /// A pool whose fields lie beside nothing else's.
