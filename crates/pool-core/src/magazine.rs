@@ -18,6 +18,7 @@ use crate::fences;
 use crate::mode::{Mode, Word};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64};
+use crate::sync::count;
 
 /// Slots a magazine can hold: with its three words it fills four cache lines.
 pub(crate) const ROUNDS: u32 = if cfg!(loom) { 2 } else { 58 };
@@ -31,7 +32,7 @@ pub(crate) struct Magazine {
     age: AtomicU64,
     fill: AtomicU64,
     /// How often a hand exchanged an empty magazine for this one. Written by the owner.
-    loads: AtomicU64,
+    loads: count::AtomicU64,
     items: [AtomicU32; ROUNDS as usize],
 }
 
@@ -125,7 +126,7 @@ impl Magazine {
         Self {
             age: AtomicU64::new(0),
             fill: AtomicU64::new(Fill::holding(count).0),
-            loads: AtomicU64::new(0),
+            loads: count::AtomicU64::new(0),
             items,
         }
     }
@@ -283,8 +284,8 @@ impl Magazine {
     /// Owner: takes all the slots at once and leaves them where they are, as the first items; tells how many. None if the mode is not normal.
     pub(crate) fn take_all(&self, mode: &Mode) -> u32 {
         let fill = self.own_fill();
-        // [MAG-TAKE-ALL] Release: as [MAG-POP-FAST]. Pairs with [MAG-BOTTOM].
-        self.fill.store(fill.emptied().0, Release);
+        // Relaxed: a thief that sees it finds nothing. What orders it against the load of the mode is the fence below.
+        self.fill.store(fill.emptied().0, Relaxed);
         fences::light();
         if !mode.is_normal() {
             // [MAG-UNTAKE-ALL] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
@@ -387,8 +388,8 @@ impl Magazine {
                 return None;
             }
             // [MAG-BOTTOM] Acquire: the items below this bottom are visible. Pairs with [MAG-PUSH],
-            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP], [MAG-POP-FAST], [MAG-POP-MANY], [MAG-TAKE-ALL], [MAG-UNPOP],
-            // [MAG-UNPOP-FAST], [MAG-UNPOP-MANY] and [MAG-UNTAKE-ALL].
+            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP], [MAG-POP-FAST], [MAG-POP-MANY], [MAG-UNPOP], [MAG-UNPOP-FAST],
+            // [MAG-UNPOP-MANY] and [MAG-UNTAKE-ALL].
             let bottom = Fill(self.fill.load(Acquire)).bottom();
             if bottom <= age.top() {
                 return None;

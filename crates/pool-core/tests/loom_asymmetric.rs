@@ -110,6 +110,10 @@ mod sync {
         interruptible!(AtomicU32, u32);
         interruptible!(AtomicU64, u64);
     }
+
+    pub(crate) mod count {
+        pub(crate) use core::sync::atomic::AtomicU64;
+    }
 }
 
 use loom::thread;
@@ -149,6 +153,20 @@ impl Scene {
             Popped::Slot(slot) => Some(slot),
             Popped::Empty | Popped::Contested => None,
         }
+    }
+
+    fn pop_many(&self) -> Vec<Option<u32>> {
+        let mut run = [0; 2];
+        let count = self.magazine.pop_many(&self.mode, &mut run);
+        run[..count].iter().copied().map(Some).collect()
+    }
+
+    fn take_all(&self) -> Vec<Option<u32>> {
+        let count = self.magazine.take_all(&self.mode);
+        let items = 0..count;
+        items
+            .map(|index| Some(self.magazine.batch_item(index)))
+            .collect()
     }
 
     #[track_caller]
@@ -201,6 +219,39 @@ fn slow_pops_beside_a_sweep_take_what_no_thief_takes() {
         |scene| vec![scene.pop(), scene.pop()],
         Scene::steal_twice_after_fence,
     );
+}
+
+/// The same for a run of slots.
+#[test]
+fn a_run_popped_beside_a_sweep_is_what_no_thief_takes() {
+    beside(
+        3,
+        &[10, 11],
+        Scene::pop_many,
+        Scene::steal_twice_after_fence,
+    );
+}
+
+/// The same for a whole magazine.
+#[test]
+fn a_batch_beside_a_sweep_is_what_no_thief_takes() {
+    let (batch, stolen) = (
+        Reached::new("the owner got all"),
+        Reached::new("the thief got all"),
+    );
+    let marks = (batch.clone(), stolen.clone());
+    explore(3, move || {
+        let scene = scene([10, 11]);
+        let (here, there) = (Arc::clone(&scene), Arc::clone(&scene));
+        let owner = thread::spawn(move || fences::owner(|| here.take_all()));
+        let thief = thread::spawn(move || there.steal_twice_after_fence());
+        let (taken, stolen) = (owner.join().unwrap(), thief.join().unwrap());
+        marks.0.mark_if(taken.len() == 2);
+        marks.1.mark_if(stolen.iter().all(Option::is_some));
+        scene.assert_once(taken.into_iter().chain(stolen), &[10, 11]);
+    });
+    batch.check();
+    stolen.check();
 }
 
 /// [MODE-LEAVE], [STEAL-FENCE] and [MODE-NORMAL]: the owner pops plainly again, and one thief is late.

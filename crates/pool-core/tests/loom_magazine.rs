@@ -58,6 +58,21 @@ impl Scene {
         }
     }
 
+    fn pop_many(&self) -> Option<u32> {
+        let mut run = [0; 2];
+        let count = self.magazine.pop_many(&self.mode, &mut run);
+        assert!(count < 2, "the lowest stays");
+        (count > 0).then_some(run[0])
+    }
+
+    fn take_all(&self) -> Vec<Option<u32>> {
+        let count = self.magazine.take_all(&self.mode);
+        let items = 0..count;
+        items
+            .map(|index| Some(self.magazine.batch_item(index)))
+            .collect()
+    }
+
     /// What is left, taken when everybody is gone.
     fn rest(&self) -> Vec<u32> {
         std::iter::from_fn(|| self.steal_after_fence()).collect()
@@ -171,30 +186,87 @@ fn an_owner_pops_plainly_beside_a_late_thief() {
 /// [MODE-SWEEP] against the light fence after a push: the sweep finds the slot, or who frees it finds the sweep.
 #[test]
 fn a_push_is_seen_by_the_sweep_or_sees_it() {
-    let seen = Reached::new("the sweep found it");
-    let sees = Reached::new("the owner took it out again");
+    shown_slots_are_seen_by_the_sweep_or_see_it(|scene| {
+        assert!(scene.magazine.push(10, 2));
+        assert!(scene.magazine.push(11, 2));
+    });
+}
+
+/// The same for a run of slots: [MAG-PUSH-MANY].
+#[test]
+fn a_run_pushed_is_seen_by_the_sweep_or_sees_it() {
+    shown_slots_are_seen_by_the_sweep_or_see_it(|scene| {
+        assert_eq!(
+            scene.magazine.push_many(&[10, 11, 12], 2),
+            2,
+            "as many as fit"
+        );
+    });
+}
+
+/// The same for a batch given back: [MAG-GIVE-ALL].
+#[test]
+fn a_batch_given_back_is_seen_by_the_sweep_or_sees_it() {
+    shown_slots_are_seen_by_the_sweep_or_see_it(|scene| {
+        assert!(scene.magazine.push(10, 2));
+        assert!(scene.magazine.push(11, 2));
+        // Contested: there it stays, and is shown by those pushes.
+        let count = scene.magazine.take_all(&scene.mode);
+        if count > 0 {
+            scene.magazine.give_all(count);
+        }
+    });
+}
+
+fn shown_slots_are_seen_by_the_sweep_or_see_it(show: fn(&Scene)) {
+    let seen = Reached::new("the sweep found one");
+    let sees = Reached::new("the owner took one out again");
     let (mark_seen, mark_sees) = (seen.clone(), sees.clone());
-    explore(EVERY, move || {
+    explore(3, move || {
         let scene = Scene::with([]);
-        let owner = scene.act(|scene| {
-            assert!(scene.magazine.push(10, 2));
+        let owner = scene.act(move |scene| {
+            show(scene);
             fences::light();
             let is_normal = scene.mode.is_normal();
-            let back = (!is_normal)
-                .then(|| scene.magazine.steal_own(&scene.mode))
-                .flatten();
-            (is_normal, back)
+            let back = std::iter::from_fn(|| scene.magazine.steal_own(&scene.mode));
+            (is_normal, back.map(Some).collect::<Vec<_>>())
         });
         let thief = scene.act(Scene::steal_after_fence);
         let ((is_normal, back), stolen) = (owner.join().unwrap(), thief.join().unwrap());
-        assert!(!(is_normal && stolen.is_none()), "nobody knows of the slot");
-        assert!(is_normal || back.is_some() || stolen.is_some());
+        assert!(
+            !(is_normal && stolen.is_none()),
+            "nobody knows of the slots"
+        );
+        assert!(is_normal || !back.is_empty() || stolen.is_some());
         mark_seen.mark_if(stolen.is_some());
-        mark_sees.mark_if(back.is_some());
-        scene.assert_once([back, stolen], &[10]);
+        mark_sees.mark_if(!back.is_empty());
+        scene.assert_once(back.into_iter().chain([stolen]), &[10, 11]);
     });
     seen.check();
     sees.check();
+}
+
+/// A batch that an owner takes while a thief is late by an epoch, and a slot that the thief left.
+#[test]
+fn a_batch_holds_what_a_late_thief_left() {
+    let all = Reached::new("the batch held all");
+    let left = Reached::new("the batch held what the thief left");
+    let (mark_all, mark_left) = (all.clone(), left.clone());
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let since = scene.mode.begin_sweep().unwrap();
+        let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
+        let owner = scene.act(|scene| {
+            scene.mode.leave();
+            scene.take_all()
+        });
+        let (stolen, taken) = (thief.join().unwrap(), owner.join().unwrap());
+        mark_all.mark_if(taken.len() == 2);
+        mark_left.mark_if(taken == [Some(11)]);
+        scene.assert_once(taken.into_iter().chain([stolen]), &[10, 11]);
+    });
+    all.check();
+    left.check();
 }
 
 /// [MAG-RESTART]: with the age of an owner that started again comes its bottom.
@@ -259,38 +331,52 @@ fn a_thief_of_the_last_epoch_takes_nothing_in_the_next() {
 /// [MAG-BOTTOM] reads what a new owner's pop stored: what the magazine's last owner pushed is visible with it.
 #[test]
 fn a_pop_by_a_new_owner_shows_the_last_owners_pushes() {
-    let seen = Reached::new("a thief took the last owner's push below the new owner's pop");
-    let mark = seen.clone();
-    explore(3, move || {
-        let scene = Scene::with([]);
-        let handed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
-        let first = {
-            let handed = Arc::clone(&handed);
-            scene.act(move |scene| {
-                assert!(scene.magazine.push(10, 2));
-                assert!(scene.magazine.push(11, 2));
-                handed.store(true, loom::sync::atomic::Ordering::Release);
-            })
-        };
-        let second = scene.act(move |scene| {
-            if handed.load(loom::sync::atomic::Ordering::Acquire) {
-                scene.magazine.pop_fast(&scene.mode)
-            } else {
-                None
-            }
-        });
-        let thief = scene.act(Scene::steal_after_fence);
-        first.join().unwrap();
-        let (popped, stolen) = (second.join().unwrap(), thief.join().unwrap());
-        mark.mark_if(popped.is_some() && stolen.is_some());
-        scene.assert_once([popped, stolen], &[10, 11]);
-    });
-    seen.check();
+    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.magazine.pop_fast(&scene.mode)]);
 }
 
 /// The same for a pop on the slow path: [MAG-POP], [MAG-UNPOP].
 #[test]
 fn a_slow_pop_by_a_new_owner_shows_the_last_owners_pushes() {
+    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.pop()]);
+}
+
+/// The same for a run: [MAG-POP-MANY], [MAG-UNPOP-MANY].
+#[test]
+fn a_run_popped_by_a_new_owner_shows_the_last_owners_pushes() {
+    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.pop_many()]);
+}
+
+/// The same for a batch that the new owner was refused, and so shows again: [MAG-UNTAKE-ALL].
+#[test]
+fn a_batch_refused_to_a_new_owner_shows_the_last_owners_pushes() {
+    let seen = Reached::new("a thief took the last owner's push after the new owner was refused");
+    let mark = seen.clone();
+    explore(3, move || {
+        let scene = Scene::with([]);
+        let since = scene.mode.begin_sweep().unwrap();
+        let handed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+        let first = {
+            let handed = Arc::clone(&handed);
+            scene.act(move |scene| {
+                assert!(scene.magazine.push(10, 2));
+                assert!(scene.magazine.push(11, 2));
+                handed.store(true, loom::sync::atomic::Ordering::Release);
+            })
+        };
+        let second = scene.act(move |scene| {
+            let is_handed = handed.load(loom::sync::atomic::Ordering::Acquire);
+            is_handed.then(|| scene.take_all())
+        });
+        let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
+        first.join().unwrap();
+        let (refused, stolen) = (second.join().unwrap(), thief.join().unwrap());
+        mark.mark_if(refused == Some(vec![]) && stolen.is_some());
+        scene.assert_once([stolen], &[10, 11]);
+    });
+    seen.check();
+}
+
+fn a_new_owner_shows_the_last_owners_pushes(pop: fn(&Scene) -> Vec<Option<u32>>) {
     let seen = Reached::new("a thief took the last owner's push below the new owner's pop");
     let mark = seen.clone();
     explore(3, move || {
@@ -306,16 +392,16 @@ fn a_slow_pop_by_a_new_owner_shows_the_last_owners_pushes() {
         };
         let second = scene.act(move |scene| {
             if handed.load(loom::sync::atomic::Ordering::Acquire) {
-                scene.pop()
+                pop(scene)
             } else {
-                None
+                vec![]
             }
         });
         let thief = scene.act(Scene::steal_after_fence);
         first.join().unwrap();
         let (popped, stolen) = (second.join().unwrap(), thief.join().unwrap());
-        mark.mark_if(popped.is_some() && stolen.is_some());
-        scene.assert_once([popped, stolen], &[10, 11]);
+        mark.mark_if(popped.iter().any(Option::is_some) && stolen.is_some());
+        scene.assert_once(popped.into_iter().chain([stolen]), &[10, 11]);
     });
     seen.check();
 }
