@@ -128,7 +128,7 @@ impl Caches {
     }
 
     /// Puts a magazine into the stack where it belongs.
-    fn put_away(&self, magazine: NonNull<Magazine>) {
+    pub(crate) fn put_away(&self, magazine: NonNull<Magazine>) {
         let number = self.number(magazine);
         let is_empty = self.magazine(number).start_again_if_empty();
         Self::put(if is_empty { &self.empty } else { &self.full }, number);
@@ -215,25 +215,9 @@ impl Caches {
         hand.push_fast(slot, self.plan.rounds)
     }
 
-    /// Takes a full magazine with all its slots; tells how many they are.
-    pub(crate) fn take_batch(&self, mode: &Mode) -> Option<(NonNull<Magazine>, u32)> {
-        loop {
-            let magazine = self.pointer(self.full.pop().ok()?.into_index());
-            let number = self.number(magazine);
-            match self.magazine(number).take_all(mode) {
-                0 if !mode.is_normal() => {
-                    self.put_away(magazine);
-                    return None;
-                }
-                0 => Self::put(&self.empty, number),
-                count => return Some((magazine, count)),
-            }
-        }
-    }
-
-    /// Puts a magazine away that shows its slots again, or has none.
-    pub(crate) fn put_batch(&self, magazine: NonNull<Magazine>) {
-        self.put_away(magazine);
+    /// Takes a magazine that may hold slots.
+    pub(crate) fn take_full(&self) -> Option<NonNull<Magazine>> {
+        Some(self.pointer(self.full.pop().ok()?.into_index()))
     }
 
     /// For a thread without a hand: takes a slot out of a full magazine, and tells whether the magazine counts it.

@@ -197,25 +197,6 @@ impl Pool {
         }
     }
 
-    /// Takes slots that are simple to take, and at least one if there is one; tells how many.
-    pub(crate) fn take_many(
-        &self,
-        hand: Option<&Hand>,
-        into: &mut [u32],
-    ) -> Result<usize, PopError> {
-        let slots = self.slots();
-        let mode = slots.mode();
-        let simple = hand.map_or(0, |hand| hand.pop_many(mode, into));
-        if simple > 0 {
-            return Ok(simple);
-        }
-        let Some((first, rest)) = into.split_first_mut() else {
-            return Ok(0);
-        };
-        *first = slots.take(hand)?.into_index();
-        Ok(1 + hand.map_or(0, |hand| hand.pop_many(mode, rest)))
-    }
-
     /// Gives back many leases in a fraction of the time that dropping them takes. Leases of other pools go to their own.
     ///
     /// If the iterator panics, the leases that it gave before are home, and those it did not give are the iterator's to drop.
@@ -239,9 +220,8 @@ impl Pool {
     /// How many there are is the pool's affair: at most 58, at most a 16th of the pool.
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let slots = self.slots();
-        let (magazine, len) = slots.caches()?.take_batch(slots.mode())?;
-        slots.note_high_water();
+        // SAFETY: this handle keeps the body (SLOTS-1).
+        let (magazine, len) = unsafe { Slots::take_batch(self.slots) }?;
         Some(LeaseBatch::new(self.slots, magazine, len))
     }
 

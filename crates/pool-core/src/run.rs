@@ -74,7 +74,10 @@ impl<'a> TakenRun<'a> {
         debug_assert_eq!(self.left(), 0, "slots not handed out");
         let pool = self.pool;
         let room = &mut self.slots[..most.min(ROUNDS as usize)];
-        let taken = self.by.with_hand(pool, |hand| pool.take_many(hand, room))?;
+        let taken = self.by.with_hand(pool, |hand| {
+            // SAFETY: the handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
+            unsafe { Slots::take_many(pool.slots_ptr(), hand, room) }
+        })?;
         (self.next, self.end) = (0, taken);
         Ok(())
     }

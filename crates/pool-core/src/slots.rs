@@ -546,6 +546,86 @@ impl Slots {
         }
     }
 
+    /// Takes slots that are simple to take, and at least one if there is one; tells how many.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    pub(crate) unsafe fn take_many(
+        this: NonNull<Self>,
+        hand: Option<&Hand>,
+        into: &mut [u32],
+    ) -> Result<usize, PopError> {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let mode = slots.mode();
+        let pop_many = |into: &mut [u32]| {
+            let count = hand.map_or(0, |hand| hand.pop_many(mode, into));
+            if let (0, Some(hand), false) = (count, hand, mode.is_normal()) {
+                // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
+                // SAFETY: this function's own promise.
+                unsafe { Self::empty_hand(this, hand) }
+            }
+            count
+        };
+        let simple = pop_many(into);
+        if simple > 0 {
+            return Ok(simple);
+        }
+        let Some((first, rest)) = into.split_first_mut() else {
+            return Ok(0);
+        };
+        *first = slots.take(hand)?.into_index();
+        Ok(1 + pop_many(rest))
+    }
+
+    /// Takes a full magazine with all its slots, and tells how many; `None` if there is no full one, or thieves are about.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a handle of `this`.
+    pub(crate) unsafe fn take_batch(this: NonNull<Self>) -> Option<(NonNull<Magazine>, u32)> {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let caches = slots.caches()?;
+        loop {
+            let magazine = caches.take_full()?;
+            // SAFETY: the body's, so alive; only shared references to magazines exist.
+            let count = unsafe { magazine.as_ref() }.take_all(slots.mode());
+            if count > 0 {
+                slots.note_high_water();
+                return Some((magazine, count));
+            }
+            // A sweeper may have passed what was hidden for an instant.
+            // SAFETY: the handle keeps the body, and the magazine is ours since `take_full`.
+            unsafe { Self::put_away_shown(this, caches, magazine) }
+            if !slots.mode().is_normal() {
+                return None;
+            }
+        }
+    }
+
+    /// Puts a magazine away whose slots were shown just now: in full, or emptied to where everybody looks.
+    ///
+    /// # Safety
+    ///
+    /// The body is alive throughout the call, and the magazine is the caller's (MAG-1).
+    unsafe fn put_away_shown(this: NonNull<Self>, caches: &Caches, magazine: NonNull<Magazine>) {
+        // SAFETY: alive by this function's own promise; only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: the body's, so alive; only shared references to magazines exist.
+            let shown = unsafe { magazine.as_ref() };
+            while let Some(slot) = shown.steal_own(slots.mode()) {
+                // SAFETY: stolen just now, so ours, and a reason.
+                unsafe { Self::put_in_list(this, OwnedSlot::assume(slot)) }
+            }
+            slots.leave_starvation();
+        }
+        caches.put_away(magazine);
+    }
+
     /// Takes a batch home, for a caller whom something else keeps the body for.
     ///
     /// # Safety
@@ -557,20 +637,13 @@ impl Slots {
         len: u32,
     ) {
         // SAFETY: alive by this function's own promise; only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        let Some(caches) = &slots.caches else { return };
+        let Some(caches) = &unsafe { this.as_ref() }.caches else {
+            return;
+        };
         // SAFETY: the body's, so alive; only shared references to magazines exist.
-        let shown = unsafe { magazine.as_ref() };
-        shown.give_all(len);
-        fences::light();
-        if !slots.mode().is_normal() {
-            while let Some(slot) = shown.steal_own(slots.mode()) {
-                // SAFETY: stolen just now, so ours, and a reason.
-                unsafe { Self::put_in_list(this, OwnedSlot::assume(slot)) }
-            }
-            slots.leave_starvation();
-        }
-        caches.put_batch(magazine);
+        unsafe { magazine.as_ref() }.give_all(len);
+        // SAFETY: this function's own promise.
+        unsafe { Self::put_away_shown(this, caches, magazine) }
     }
 
     /// [`give_back_batch`](Self::give_back_batch) for a caller who has nothing but the slots.
@@ -600,7 +673,7 @@ impl Slots {
     pub(crate) unsafe fn put_away_empty(this: NonNull<Self>, magazine: NonNull<Magazine>) {
         // SAFETY: the caller's slot keeps the body (SLOTS-1); only shared references exist.
         if let Some(caches) = &unsafe { this.as_ref() }.caches {
-            caches.put_batch(magazine);
+            caches.put_away(magazine);
         }
     }
 

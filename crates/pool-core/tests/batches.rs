@@ -1,0 +1,184 @@
+//! Slots that change hands by the batch or the run: each is in one hand at a time, and all come home.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use pool_core::{Lease, LeaseBatch, Pool};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+fn pool(slots: usize) -> Pool {
+    let builder = Pool::builder().slots(slots).slot_bytes(64);
+    builder.build().expect("a few bytes")
+}
+
+#[track_caller]
+fn assert_all_home(pool: &Pool) {
+    assert_eq!(pool.in_use(), 0);
+    let all: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+    let slots: BTreeSet<_> = all.iter().map(Lease::slot_index).collect();
+    assert_eq!((all.len(), slots.len()), (pool.capacity(), pool.capacity()));
+}
+
+#[test]
+fn a_batch_is_small_and_goes_to_any_thread() {
+    assert_impl_all!(LeaseBatch: Send, Sync, Iterator, ExactSizeIterator);
+    assert_not_impl_any!(LeaseBatch: Clone);
+    if cfg!(target_pointer_width = "64") {
+        assert_eq!(size_of::<LeaseBatch>(), 24);
+    }
+}
+
+#[test]
+fn all_of_a_pool_goes_out_in_batches_and_comes_home() {
+    let pool = pool(1024);
+    let batches: Vec<_> = std::iter::from_fn(|| pool.alloc_batch()).collect();
+    let rest: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+    let batched: usize = batches.iter().map(LeaseBatch::len).sum();
+    assert!(batched > 900, "{batched} of 1024");
+    assert_eq!((batched + rest.len(), pool.in_use()), (1024, 1024));
+    assert!(pool.alloc().is_none() && pool.alloc_batch().is_none());
+
+    let mut batches = batches.into_iter();
+    drop(batches.next());
+    assert!(pool.alloc().is_some(), "what a dropped batch held is found");
+    batches.for_each(|batch| pool.free_batch(batch));
+    drop(rest);
+    assert_all_home(&pool);
+}
+
+#[test]
+fn a_batch_gives_leases_and_keeps_the_rest() {
+    let pool = pool(1024);
+    let mut batch = pool.alloc_batch().expect("1024 are free");
+    let len = batch.len();
+    let leases: Vec<_> = batch.by_ref().take(3).collect();
+    assert_eq!((batch.len(), pool.in_use()), (len - 3, len));
+    let slots: BTreeSet<_> = leases.iter().map(Lease::slot_index).collect();
+    assert_eq!(slots.len(), 3);
+    drop(batch);
+    assert_eq!(pool.in_use(), 3);
+    drop(leases);
+    assert_eq!(pool.alloc_batch().expect("free again").count(), len);
+    assert_all_home(&pool);
+}
+
+#[test]
+fn a_batch_outlives_the_pool() {
+    for taken_out in [0, 1, usize::MAX] {
+        let pool = pool(64);
+        let mut batch = pool.alloc_batch().expect("64 are free");
+        drop(pool);
+        let leases: Vec<_> = batch.by_ref().take(taken_out).collect();
+        thread::spawn(move || drop(batch)).join().unwrap();
+        assert!(leases.iter().all(|lease| lease.len() == 64));
+    }
+}
+
+#[test]
+fn what_is_given_to_the_wrong_pool_goes_home() {
+    let (one, other) = (pool(1024), pool(1024));
+    other.free_batch(one.alloc_batch().expect("1024 are free"));
+    let mut leases = Vec::new();
+    assert_eq!(one.alloc_many(100, &mut leases), 100);
+    assert_eq!(other.alloc_many(100, &mut leases), 100);
+    assert_eq!(one.in_use() + other.in_use(), 200);
+    other.free_many(leases.drain(..));
+    assert_eq!(one.cache().alloc_many(70, &mut leases), 70);
+    other.cache().free_many(leases.drain(..));
+    assert_all_home(&one);
+    assert_all_home(&other);
+}
+
+#[test]
+fn an_iterator_that_panics_loses_nothing() {
+    let pool = pool(1024);
+    let mut leases = Vec::new();
+    pool.alloc_many(100, &mut leases);
+    let mut given = 0;
+    let dying = leases.drain(..).inspect(|_| {
+        given += 1;
+        assert!(given < 80, "a panic on purpose");
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| pool.free_many(dying))).is_err());
+    drop(leases);
+    assert_all_home(&pool);
+}
+
+#[test]
+fn a_closed_pool_gives_no_batch_and_takes_them_back() {
+    let pool = pool(256);
+    let (kept, given) = (pool.alloc_batch().unwrap(), pool.alloc_batch().unwrap());
+    let out = kept.len() + given.len();
+    pool.close();
+    assert!(pool.alloc_batch().is_none());
+    assert_eq!(pool.in_use(), out);
+    pool.free_batch(given);
+    assert_eq!(pool.in_use(), kept.len());
+    drop(kept);
+    assert_eq!(pool.in_use(), 0);
+}
+
+#[cfg(all(feature = "os", unix))]
+#[test]
+fn policies_hold_for_what_leaves_a_batch() {
+    let pool = Pool::builder()
+        .slots(64)
+        .slot_bytes(64)
+        .region(pool_core::RegionSource::Mmap)
+        .protect_free_slots(true)
+        .scrub(pool_core::Scrub::OnFree)
+        .build()
+        .expect("64 pages");
+    let mut batch = pool.alloc_batch().expect("64 are free");
+    let mut lease = batch.next().expect("not empty");
+    lease.fill(7); // A fault, if it were still protected.
+    pool.free_many([lease]);
+    drop(batch);
+    let mut leases = Vec::new();
+    assert_eq!(pool.alloc_many(64, &mut leases), 64);
+    assert!(
+        leases
+            .iter()
+            .all(|lease| lease.iter().all(|byte| *byte == 0))
+    );
+}
+
+/// Batches go from one thread to another, which gives back slots one by one, while both allocate besides.
+#[test]
+fn batches_that_cross_threads_are_neither_lost_nor_doubled() {
+    let rounds = if cfg!(miri) { 10 } else { 5000 };
+    let pool = pool(256);
+    let (send, receive) = sync_channel::<LeaseBatch>(2);
+    let sender = {
+        let pool = pool.clone();
+        thread::spawn(move || {
+            for round in 0..rounds {
+                let own: Vec<_> = (0..round % 20).filter_map(|_| pool.alloc()).collect();
+                if let Some(batch) = pool.alloc_batch() {
+                    send.send(batch).expect("the other thread listens");
+                }
+                pool.free_many(own);
+            }
+        })
+    };
+    let mut seen = 0_usize;
+    for (round, mut batch) in receive.into_iter().enumerate() {
+        let mut slots = BTreeSet::new();
+        let leases: Vec<_> = batch.by_ref().take(round % 30).collect();
+        for mut lease in leases {
+            assert!(slots.insert(lease.slot_index()));
+            lease.fill(1);
+            seen += 1;
+        }
+        match round % 3 {
+            0 => pool.free_batch(batch),
+            1 => drop(batch),
+            _ => pool.free_many(batch),
+        }
+    }
+    sender.join().unwrap();
+    assert!(seen > 0);
+    assert_all_home(&pool);
+}

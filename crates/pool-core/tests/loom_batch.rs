@@ -1,0 +1,103 @@
+//! Models of batches through a pool of eight slots in magazines of two: what changes hands whole is found, once, and a pool ends beside it.
+#![cfg(loom)]
+
+mod body_watch;
+mod model;
+
+use loom::thread;
+use std::sync::Arc;
+
+use body_watch::BodyWatch;
+use model::{Reached, assert_every_slot_once, explore, pool, small_pool};
+
+/// A batch that is given back while an alloc finds the pool empty: the alloc takes one of it, or comes before it; nothing is stranded.
+#[test]
+fn a_batch_given_back_beside_an_alloc_is_found() {
+    let found = Reached::new("the alloc took one of the batch");
+    let refused = Reached::new("the alloc was refused beside it");
+    let (mark_found, mark_refused) = (found.clone(), refused.clone());
+    explore(2, move || {
+        let pool = pool(8);
+        let batch = pool.alloc_batch().expect("four are full");
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc())
+            .take(8 - batch.len())
+            .collect();
+        let giver = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.free_batch(batch))
+        };
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.alloc())
+        };
+        giver.join().unwrap();
+        let taken = taker.join().unwrap();
+        mark_found.mark_if(taken.is_some());
+        mark_refused.mark_if(taken.is_none());
+        held.extend(taken);
+        assert_every_slot_once(&pool, held);
+    });
+    found.check();
+    refused.check();
+}
+
+/// What a batch's taker hides for an instant from a sweep is found after it, whether it gets the batch or not.
+#[test]
+fn a_batch_taken_beside_a_sweep_strands_nothing() {
+    let taken = Reached::new("the batch was taken");
+    let contested = Reached::new("the batch was refused");
+    let (mark_taken, mark_contested) = (taken.clone(), contested.clone());
+    explore(2, move || {
+        let pool = pool(8);
+        // One magazine is left in the depot, with two.
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc_batch())
+            .take(3)
+            .flatten()
+            .collect();
+        let batcher = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.alloc_batch())
+        };
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || [pool.alloc(), pool.alloc(), pool.alloc()])
+        };
+        let batch = batcher.join().unwrap();
+        mark_taken.mark_if(batch.is_some());
+        mark_contested.mark_if(batch.is_none());
+        held.extend(taker.join().unwrap().into_iter().flatten());
+        held.extend(batch.into_iter().flatten());
+        assert_every_slot_once(&pool, held);
+    });
+    taken.check();
+    contested.check();
+}
+
+/// A batch whose slots alone keep the pool, dropped beside the last handle.
+#[test]
+fn a_batch_dropped_beside_the_last_handle_ends_the_pool_once() {
+    let last = Reached::new("the batch was last");
+    let mark = last.clone();
+    explore(2, move || {
+        let watch = BodyWatch::start();
+        let pool = small_pool(8);
+        let batch = pool.alloc_batch().expect("four are full");
+        let dropper = {
+            let watch = watch.clone();
+            thread::spawn(move || {
+                watch.used();
+                let alone = !watch.is_freed();
+                drop(batch);
+                alone
+            })
+        };
+        drop(pool);
+        mark.mark_if(!watch.is_freed());
+        assert!(
+            dropper.join().unwrap(),
+            "freed before the batch was dropped"
+        );
+        watch.assert_freed_once();
+    });
+    last.check();
+}
