@@ -21,7 +21,7 @@ use crate::sync::atomic::{AtomicU32, AtomicU64};
 use crate::sync::count;
 
 /// Slots a magazine can hold: with its three words it fills four cache lines.
-pub(crate) const ROUNDS: u32 = if cfg!(loom) { 2 } else { 58 };
+pub(crate) const ROUNDS: u32 = if cfg!(loom) { 3 } else { 58 };
 
 /// - **MAG-1** Only the thread that has the magazine (in its cache, or taken off a stack of magazines) calls the owner's methods.
 /// - **MAG-3** `bottom` is at most [`ROUNDS`]: a pool's limit is (`CachePlan::new`).

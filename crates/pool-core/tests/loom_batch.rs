@@ -73,6 +73,41 @@ fn a_batch_taken_beside_a_sweep_strands_nothing() {
     contested.check();
 }
 
+/// The same for a run: of what it hid, the alloc takes one, and the rest is found.
+#[test]
+fn a_run_taken_beside_a_sweep_strands_nothing() {
+    let all = Reached::new("the run was taken whole");
+    let contested = Reached::new("a thief took one of it");
+    let (mark_all, mark_contested) = (all.clone(), contested.clone());
+    explore(2, move || {
+        let pool = pool(12);
+        let cache = pool.cache();
+        // Three are left: in the cache's magazine.
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc_batch())
+            .flatten()
+            .collect();
+        let runner = thread::spawn(move || {
+            let mut run = Vec::new();
+            cache.alloc_many(2, &mut run);
+            (run, cache)
+        });
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || [pool.alloc(), pool.alloc()])
+        };
+        let (run, cache) = runner.join().unwrap();
+        let taken = taker.join().unwrap();
+        mark_all.mark_if(run.len() == 2 && taken[1].is_none());
+        mark_contested.mark_if(taken[1].is_some());
+        held.extend(run);
+        held.extend(taken.into_iter().flatten());
+        assert_every_slot_once(&pool, held);
+        drop(cache);
+    });
+    all.check();
+    contested.check();
+}
+
 /// A batch whose slots alone keep the pool, dropped beside the last handle.
 #[test]
 fn a_batch_dropped_beside_the_last_handle_ends_the_pool_once() {
