@@ -15,6 +15,7 @@
 mod bench;
 mod command_line;
 mod edges;
+mod fast_path;
 mod layers;
 mod lessons;
 mod libtest;

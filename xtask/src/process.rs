@@ -5,6 +5,9 @@ use indicatif::ProgressBar;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
 
+/// With this exit code a program of the workspace says that something it needs is missing or forbidden here; its last line says what.
+pub(crate) const CANNOT_RUN_HERE: i32 = 77;
+
 /// A process that ended, well or not.
 pub(crate) struct Finished {
     pub(crate) status: ExitStatus,

@@ -1,13 +1,10 @@
 //! The main job on real input: the example `relay`, driven by its own clients.
 
-use crate::process::{self, Finished};
+use crate::process::{self, CANNOT_RUN_HERE, Finished};
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
-
-/// With this exit code the relay says that io_uring is missing or forbidden; its last line says why.
-const CANNOT_RUN_HERE: i32 = 77;
 
 /// How a run of the relay ended that did not fail.
 pub(crate) enum RelayRun {

@@ -2,7 +2,9 @@
 
 use crate::process;
 use crate::workspace::Workspace;
-use crate::{edges, layers, loom, miri, mutants, no_std, readme, relay, test_suite, tidy, tools};
+use crate::{
+    edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, test_suite, tidy, tools,
+};
 use anyhow::Result;
 use indicatif::ProgressBar;
 use std::process::Command;
@@ -121,6 +123,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "bench-check",
         proves: "the benchmarks compile",
         action: Action::Run(&[line("cargo check -p benches --benches")]),
+    },
+    Step {
+        name: "fast-path",
+        proves: "alloc and drop execute no locked instruction and no call, and strand no slot, in one and the same program",
+        action: Action::Check(
+            "cargo run --release -p benches --bin fast_path",
+            fast_path::step,
+        ),
     },
     Step {
         name: "relay",

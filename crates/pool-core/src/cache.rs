@@ -63,10 +63,6 @@ impl Cache {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     fn alloc_fast(&self, site: Site) -> Option<Lease> {
         let hand = self.plain_hand()?;
         let slots = self.pool.slots();
@@ -76,10 +72,6 @@ impl Cache {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     fn plain_hand(&self) -> Option<&Hand> {
         self.hand.as_ref().filter(|_| self.is_plain)
     }
@@ -103,14 +95,12 @@ impl Cache {
             Some(hand) => hand.push_fast(slot, slots.rounds()),
             None => Err(slot),
         };
-        match pushed {
-            Err(slot) => self.free_slowly(slot),
-            Ok(()) => {
-                fences::light();
-                if !slots.mode().is_normal() {
-                    self.flush();
-                }
-            }
+        if let Err(slot) = pushed {
+            return self.free_slowly(slot);
+        }
+        fences::light();
+        if !slots.mode().is_normal() {
+            self.flush();
         }
     }
 

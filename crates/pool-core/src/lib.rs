@@ -9,6 +9,10 @@
     clippy::module_name_repetitions,
     reason = "a file is named by the thing it holds, and so is the thing"
 )]
+#![allow(
+    clippy::inline_always,
+    reason = "on the fast paths only, which a step of CI looks at"
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

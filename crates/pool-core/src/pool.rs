@@ -100,10 +100,6 @@ impl Pool {
     }
 
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     fn alloc_fast(&self, site: Site) -> Option<Lease> {
         // SAFETY: this handle keeps the body (SLOTS-1).
         let slot = unsafe { thread_cache::pop(self.slots) }?;

@@ -284,6 +284,10 @@ impl Slots {
 
     /// Notes that nobody has a slot any more, with feature `track`.
     #[inline]
+    #[cfg_attr(
+        not(feature = "track"),
+        expect(clippy::unused_self, reason = "the same face as with `track`")
+    )]
     pub(crate) fn forget(&self, slot: u32) {
         #[cfg(feature = "track")]
         self.sites.forget(slot);
@@ -443,10 +447,6 @@ impl Slots {
     ///
     /// As for [`give_back`](Self::give_back).
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     pub(crate) unsafe fn give_back_here(this: NonNull<Self>, slot: OwnedSlot) {
         // SAFETY: alive as long as the slot is ours (SLOTS-1); only shared references exist.
         unsafe { this.as_ref() }.forget(slot.index());
@@ -528,7 +528,9 @@ impl Slots {
             }
             return;
         };
-        given.iter().for_each(|slot| slots.forget(*slot));
+        for slot in given {
+            slots.forget(*slot);
+        }
         let mut given = given;
         loop {
             given = &given[hand.push_many(given, slots.rounds())..];

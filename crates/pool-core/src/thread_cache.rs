@@ -30,16 +30,25 @@ mod no_table {
         }
     }
 
+    /// # Safety
+    ///
+    /// None is needed: there is no table.
     #[inline]
     pub(crate) unsafe fn pop(_slots: NonNull<Slots>) -> Option<OwnedSlot> {
         None
     }
 
+    /// # Safety
+    ///
+    /// None is needed: there is no table.
     #[inline]
     pub(crate) unsafe fn push(_slots: NonNull<Slots>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
         Err(slot)
     }
 
+    /// # Safety
+    ///
+    /// None is needed: there is no table.
     #[inline]
     pub(crate) unsafe fn with_hand<R>(
         _slots: NonNull<Slots>,
@@ -127,10 +136,6 @@ mod table {
     ///
     /// The caller keeps the body alive.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     pub(crate) unsafe fn pop(slots: NonNull<Slots>) -> Option<OwnedSlot> {
         // SAFETY: alive by this function's own promise; only shared references to it exist.
         let body = unsafe { slots.as_ref() };
@@ -153,10 +158,6 @@ mod table {
     ///
     /// The body is alive as long as the slot is the caller's, who uses the body no more unless something else of its keeps it.
     #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "the path for which all of this is made"
-    )]
     pub(crate) unsafe fn push(slots: NonNull<Slots>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
         // SAFETY: alive by this function's own promise until the push, and after it by what keeps the hand (THREAD-1); only shared references to
         // it exist.

@@ -1,0 +1,91 @@
+//! The paths that are looked at, and what each may execute.
+
+use std::hint::black_box;
+
+use anyhow::{Result, ensure};
+use pool_core::Pool;
+
+use crate::instruction::Instruction;
+use crate::trace::watched;
+
+/// A stretch of work. It runs in a process of its own and marks what is looked at by [`watched`].
+pub(crate) struct Path {
+    name: &'static str,
+    pub(crate) run: fn(),
+    /// Whether costly instructions are forbidden, or expected: that shows that they would be seen.
+    is_fast: bool,
+}
+
+pub(crate) const PATHS: &[Path] = &[
+    Path {
+        name: "alloc and drop, through the thread's cache",
+        run: implicit,
+        is_fast: true,
+    },
+    Path {
+        name: "alloc and free, through an explicit cache",
+        run: explicit,
+        is_fast: true,
+    },
+    Path {
+        name: "alloc and drop, a pool without caches",
+        run: uncached,
+        is_fast: false,
+    },
+];
+
+fn pool(cache: usize) -> Pool {
+    let builder = Pool::builder().slots(black_box(256)).slot_bytes(2048);
+    let pool = builder.cache(cache).build().expect("half a megabyte");
+    // The thread's cache is filled at first use.
+    drop(pool.alloc());
+    pool
+}
+
+fn implicit() {
+    let pool = pool(usize::MAX);
+    watched(|| black_box(pool.alloc()));
+}
+
+fn explicit() {
+    let pool = pool(usize::MAX);
+    let cache = pool.cache();
+    watched(|| {
+        if let Some(lease) = black_box(cache.alloc()) {
+            cache.free(lease);
+        }
+    });
+}
+
+fn uncached() {
+    let pool = pool(0);
+    watched(|| black_box(pool.alloc()));
+}
+
+impl Path {
+    pub(crate) fn check(&self, executed: &[Instruction]) -> Result<()> {
+        let costly: Vec<_> = executed
+            .iter()
+            .filter_map(|instruction| Some((instruction.costly()?, *instruction)))
+            .collect();
+        let name = self.name;
+        println!(
+            "{name}: {} instructions, {} costly",
+            executed.len(),
+            costly.len()
+        );
+        if self.is_fast {
+            for (kind, instruction) in &costly {
+                println!("  {kind:?} at {instruction}");
+            }
+            ensure!(costly.is_empty(), "{name}: a fast path locks or calls");
+            ensure!(executed.len() > 20, "{name}: too short to have done it");
+        } else {
+            ensure!(
+                !costly.is_empty(),
+                "{name}: has locked instructions, and none was seen"
+            );
+        }
+        Ok(())
+    }
+}
