@@ -17,6 +17,7 @@ extern crate std;
 #[cfg(all(feature = "os", unix))]
 mod os;
 
+mod budget;
 mod builder;
 mod cache;
 mod caches;
@@ -45,6 +46,10 @@ mod thread_cache;
 #[cfg(feature = "track")]
 mod track;
 
+pub use budget::{
+    Budget, BudgetBuilder, BudgetError, BudgetReport, BudgetUse, Charge, ChargeError, Charging,
+    ChildBuilder,
+};
 pub use builder::PoolBuilder;
 pub use cache::Cache;
 pub use error::{AllocError, BuildError, IdError};
