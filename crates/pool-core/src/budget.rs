@@ -1,7 +1,8 @@
 //! Limits in bytes, in trees.
 //!
-//! Every decision is made under one lock for the whole tree. So a charge goes up through all its levels in one step: what a refused attempt took at
-//! a lower level is never seen, and nobody is refused because of it.
+//! A decision that concerns more than one level is made under one lock for the whole tree. So a charge goes up through all its levels in one step: what a
+//! refused attempt took at a lower level is never seen, and nobody is refused because of it. What a budget may take without asking anybody it takes without the
+//! lock, by one exchange on a word of its own (`quick.rs`).
 
 mod account;
 mod books;
@@ -75,9 +76,11 @@ use node::Node;
 ///
 /// # Cost
 ///
-/// A charge and its drop are two short times under the lock of the tree, plus a few additions for each level. When nobody waits, giving back costs one look at that.
-/// When somebody does, it goes over the oldest request of each budget that has some. Without `std` the lock is a spin lock: do not share a budget with an interrupt
-/// handler, nor between threads of which one can keep another from running.
+/// A budget that is part of no other and has no children, and a child without children that holds no more than its floor, takes and gives back by one compare-exchange
+/// on a word of its own; with the count that keeps the budget, a charge and its drop are four locked instructions. Everything else takes the lock of the tree
+/// for a few additions at each level. While requests wait, each such step also goes over the oldest request of each budget that has some; when none does, that is one look.
+///
+/// Without `std` the lock is a spin lock: do not share a tree with an interrupt handler, nor between threads of which one can keep another from running.
 #[derive(Clone)]
 pub struct Budget(Arc<Node>);
 
@@ -198,7 +201,8 @@ impl Budget {
         self.0.with(|books, at| books.ledger[at].terms.limit)
     }
 
-    /// Bytes charged here and to the budgets below. Others may change it at once.
+    /// Bytes charged here and to the budgets below. Others may change it at once. Of a budget with children it takes time in proportion to the number of
+    /// budgets in the tree.
     #[must_use]
     pub fn used(&self) -> usize {
         let quick = self.0.quick().bytes();

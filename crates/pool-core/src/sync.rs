@@ -39,8 +39,12 @@ mod imp {
         pub(crate) use loom::sync::atomic::AtomicPtr;
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
+    #[cfg(not(feature = "std"))]
     pub(crate) use loom::cell::UnsafeCell;
+    #[cfg(not(feature = "std"))]
     pub(crate) use loom::hint::spin_loop;
+    #[cfg(feature = "std")]
+    pub(crate) use loom::sync::Mutex;
 
     /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this
     /// cell, so loom reports two owners of one slot, and a hand-over without a happens-before edge.

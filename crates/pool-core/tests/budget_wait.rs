@@ -1,4 +1,5 @@
 //! Waiting for bytes: the order, leaving the queue, wakers that misbehave, threads that block.
+#![cfg(feature = "std")]
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -297,6 +298,9 @@ fn wakers_and_their_drops_may_use_the_budget() {
     let second = Request::asleep(&budget, 20);
     drop(held);
     drop(second.granted());
+    let poll = first.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(poll, Poll::Ready(Ok(_))));
+    drop(poll);
 
     // A waker that is replaced is dropped with what it holds, outside the lock.
     let held = budget.try_charge(10).unwrap();

@@ -13,8 +13,15 @@ use super::node::Node;
 /// It may outlive every handle of its budget. 16 bytes on a 64-bit machine, and `Option<Charge>` no larger, so that it can lie beside the memory it is for.
 /// Forgetting it (as [`mem::forget`](core::mem::forget) does) leaves the bytes charged, and the budget in existence, for good.
 ///
-/// A charge of zero bytes is one too: it always succeeds, and keeps its budget. Dropping a charge takes the lock of the tree, gives the bytes back,
-/// and wakes those whose requests can be granted then. If a waker panics, the bytes are given back and the others are woken before the panic goes on.
+/// Nor can it be had twice, or made up:
+///
+/// ```compile_fail
+/// let charge = pool_core::Budget::new(100).try_charge(10).unwrap();
+/// let again = charge.clone();
+/// ```
+///
+/// A charge of zero bytes is one too: it always succeeds, and keeps its budget. Dropping a charge gives the bytes back and wakes those whose requests can be
+/// granted then. If a waker panics, the bytes are given back and the others are woken before the panic goes on.
 #[must_use = "dropping it gives the bytes back at once"]
 pub struct Charge {
     node: Arc<Node>,

@@ -1,11 +1,11 @@
 //! The lock around the books of one tree of budgets.
 //!
 //! With `std` it is the standard library's mutex. Without it, a thread that finds the lock taken spins until it is not: what is done under it is
-//! a few additions for each level of the tree, and nothing of the user's. Models run the spinning one.
+//! a few additions for each level of the tree, and nothing of the user's.
 
 pub(crate) use imp::Lock;
 
-#[cfg(all(feature = "std", not(loom)))]
+#[cfg(feature = "std")]
 mod imp {
     use crate::sync::Mutex;
     use std::sync::PoisonError;
@@ -26,7 +26,7 @@ mod imp {
     }
 }
 
-#[cfg(any(not(feature = "std"), loom))]
+#[cfg(not(feature = "std"))]
 mod imp {
     use core::fmt;
 

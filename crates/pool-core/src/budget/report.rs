@@ -50,7 +50,7 @@ pub struct BudgetUse {
     pub overdrafts: u64,
     /// By how many bytes these went beyond a limit, together.
     pub overdraft_bytes: u64,
-    /// Charges to this budget or below, so far, after which it was above its soft limit.
+    /// Charges to this budget or below, so far, that raised `reserved` above the soft limit, or when it was above already.
     pub over_soft_charges: u64,
 }
 
