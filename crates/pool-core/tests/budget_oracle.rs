@@ -1,5 +1,6 @@
-//! Random trees of budgets under random operations, against budgets so naive that they are right: every sum is made anew from the list of charges
-//! each time it is asked for, and every decision from these sums.
+//! Random trees of budgets under random operations, against books so naive that they are right (`plain_books`).
+
+mod plain_books;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +10,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pool_core::{Budget, Charge, ChargeError, Charging, Tenant};
 use proptest::prelude::*;
+
+use plain_books::{Books, Refusal};
 
 #[derive(Debug, Clone, Copy)]
 enum Op {
@@ -58,147 +61,6 @@ fn op() -> impl Strategy<Value = Op> {
         3 => any().prop_map(Op::Cancel),
         2 => (any(), 0..150_usize).prop_map(|(at, limit)| Op::SetLimit(at, limit)),
     ]
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Refusal {
-    Exhausted,
-    TooLarge,
-}
-
-impl From<&ChargeError> for Refusal {
-    fn from(error: &ChargeError) -> Self {
-        match (error.is_exhausted(), error.is_too_large()) {
-            (true, false) => Self::Exhausted,
-            (false, true) => Self::TooLarge,
-            _ => panic!("an error that is of no kind, or of two: {error}"),
-        }
-    }
-}
-
-/// What is known of one budget. An index names it for good.
-#[derive(Clone)]
-struct Plain {
-    parent: Option<usize>,
-    tenant: u16,
-    floor: usize,
-    limit: usize,
-    soft: usize,
-    open: bool,
-    own: usize,
-    peak: usize,
-    refused: u64,
-    waited: u64,
-    overdrafts: u64,
-    overdraft_bytes: u64,
-    over_soft: u64,
-}
-
-#[derive(Clone)]
-struct Books(Vec<Plain>);
-
-impl Books {
-    fn open(
-        &mut self,
-        parent: Option<usize>,
-        floor: usize,
-        limit: usize,
-        soft: usize,
-        tenant: u16,
-    ) {
-        self.0.push(Plain {
-            parent,
-            tenant,
-            floor,
-            limit,
-            soft,
-            open: true,
-            own: 0,
-            peak: 0,
-            refused: 0,
-            waited: 0,
-            overdrafts: 0,
-            overdraft_bytes: 0,
-            over_soft: 0,
-        });
-    }
-
-    fn children(&self, at: usize) -> impl Iterator<Item = usize> {
-        (0..self.0.len()).filter(move |&it| self.0[it].open && self.0[it].parent == Some(at))
-    }
-
-    fn used(&self, at: usize) -> usize {
-        self.0[at].own + self.children(at).map(|it| self.used(it)).sum::<usize>()
-    }
-
-    fn reserved(&self, at: usize) -> usize {
-        let demand = |it| self.reserved(it).max(self.0[it].floor);
-        self.0[at].own + self.children(at).map(demand).sum::<usize>()
-    }
-
-    fn path(&self, at: usize) -> Vec<usize> {
-        std::iter::successors(Some(at), |&it| self.0[it].parent).collect()
-    }
-
-    /// The same with `bytes` more of a budget's own, or nothing if no number can say it.
-    fn with(&self, at: usize, bytes: usize) -> Option<Self> {
-        let mut books = self.clone();
-        books.0[at].own = books.0[at].own.checked_add(bytes)?;
-        let fits = books.path(at).iter().all(|&it| {
-            let others = self.reserved(it);
-            others.checked_add(bytes).is_some()
-        });
-        fits.then_some(books)
-    }
-
-    /// The budgets whose sums a charge raises, its own first, and whether there is room in each.
-    fn raised(&self, at: usize, bytes: usize) -> Vec<(usize, bool)> {
-        let Some(after) = self.with(at, bytes) else {
-            return vec![(at, false)];
-        };
-        let path = self.path(at).into_iter();
-        path.filter(|&it| after.reserved(it) > self.reserved(it))
-            .map(|it| (it, after.reserved(it) <= self.0[it].limit))
-            .collect()
-    }
-
-    fn fits(&self, at: usize, bytes: usize) -> bool {
-        self.raised(at, bytes).iter().all(|&(_, room)| room)
-    }
-
-    fn ever_fits(&self, at: usize, bytes: usize) -> bool {
-        let mut idle = self.clone();
-        idle.0.iter_mut().for_each(|it| it.own = 0);
-        idle.fits(at, bytes)
-    }
-
-    fn refusal(&self, at: usize, bytes: usize) -> Option<Refusal> {
-        if self.fits(at, bytes) {
-            None
-        } else if self.ever_fits(at, bytes) {
-            Some(Refusal::Exhausted)
-        } else {
-            Some(Refusal::TooLarge)
-        }
-    }
-
-    fn add(&mut self, at: usize, bytes: usize) {
-        let raised = self.raised(at, bytes);
-        self.0[at].own += bytes;
-        for (it, _) in raised {
-            if self.reserved(it) > self.0[it].soft {
-                self.0[it].over_soft += 1;
-            }
-        }
-    }
-
-    fn note_peaks(&mut self) {
-        for at in 0..self.0.len() {
-            if self.0[at].open {
-                self.0[at].peak = self.0[at].peak.max(self.reserved(at));
-            }
-        }
-    }
 }
 
 struct Flag(AtomicBool);
@@ -581,6 +443,9 @@ impl World {
             }
             self.books.add(request.at, request.bytes);
         }
+    }
+
+    fn check_asleep(&mut self) {
         for request in &mut self.asleep {
             assert!(!request.flag.0.load(Ordering::Relaxed), "woken for nothing");
             assert!(request.poll().is_pending());
@@ -650,9 +515,12 @@ proptest! {
         for op in ops {
             world.run(op);
             world.books.note_peaks();
-            // A charge that ends may be the last thing that kept a budget, whose floor then serves somebody.
+            world.serve();
+            world.books.note_peaks();
+            // What ended may be the last thing that kept a budget, whose floor then serves somebody.
             world.bury();
             world.serve();
+            world.check_asleep();
             world.check();
         }
     }

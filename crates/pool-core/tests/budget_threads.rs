@@ -73,7 +73,7 @@ fn every_report_adds_up_beside_everything() {
             let within = child.try_charge(12);
             let above = child.try_charge(100 + thread);
             let passing = budget.child().floor_bytes(3).build();
-            let more = passing.and_then(|it| Ok(it.try_charge(5)));
+            let more = passing.map(|it| it.try_charge(5));
             let now = budget.report();
             let total = now.total();
             let parts = now.children().map(|it| it.used).sum::<usize>();

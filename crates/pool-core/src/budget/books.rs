@@ -135,14 +135,11 @@ impl Books {
         }
         let ticket = self.queue.join(&mut self.ledger, at, bytes);
         let woken = self.settle();
-        let asked = match self.queue.take_outcome(ticket) {
-            Some(outcome) => Asked::Ended(outcome),
-            None => {
-                self.ledger[at].counts.waited += 1;
-                Asked::Waits(ticket)
-            }
-        };
-        (asked, woken)
+        if let Some(outcome) = self.queue.take_outcome(ticket) {
+            return (Asked::Ended(outcome), woken);
+        }
+        self.ledger[at].counts.waited += 1;
+        (Asked::Waits(ticket), woken)
     }
 
     fn check_child(&self, parent: AccountId, terms: &Terms) -> Result<(), BudgetError> {

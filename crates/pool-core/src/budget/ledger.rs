@@ -99,9 +99,7 @@ impl Ledger {
 
     /// All accounts in the books at one instant, as `look` sees them.
     pub(crate) fn guard_all<R>(&mut self, look: impl FnOnce(&Self) -> R) -> R {
-        let ids = 0..self.accounts.len();
-        // They fit: `open` has made the ids.
-        let ids = ids.map(|it| AccountId(it as u32));
+        let ids = (0..).map(AccountId).take(self.accounts.len());
         ids.clone().for_each(|id| self.guard(id));
         let seen = look(self);
         ids.for_each(|id| self.let_be_quick(id));

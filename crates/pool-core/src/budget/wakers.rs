@@ -6,7 +6,8 @@ use core::task::Waker;
 /// Wakes each of them. One that panics keeps no other from being woken; the first panic then goes on, unless the thread is unwinding already.
 #[cfg(feature = "std")]
 pub(crate) fn wake_all(wakers: Vec<Waker>) {
-    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
 
     let mut first = None;
     for waker in wakers {
