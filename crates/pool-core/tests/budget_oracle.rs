@@ -400,21 +400,19 @@ impl World {
         granted
     }
 
-    /// Budgets that nothing refers to end, the lowest first.
-    fn bury(&mut self) {
-        loop {
-            let named = |at| {
-                self.handles.iter().any(|it| it.0 == at)
-                    || self.charges.iter().any(|it| it.0 == at)
-                    || self.asleep.iter().any(|it| it.at == at)
-                    || self.books.children(at).next().is_some()
-            };
-            let dead = (0..self.books.0.len()).find(|&at| self.books.0[at].open && !named(at));
-            match dead {
-                Some(at) => self.books.0[at].open = false,
-                None => return,
-            }
+    /// A budget that nothing refers to ends.
+    fn bury_one(&mut self) -> bool {
+        let named = |at| {
+            self.handles.iter().any(|it| it.0 == at)
+                || self.charges.iter().any(|it| it.0 == at)
+                || self.asleep.iter().any(|it| it.at == at)
+                || self.books.children(at).next().is_some()
+        };
+        let dead = (0..self.books.0.len()).find(|&at| self.books.0[at].open && !named(at));
+        if let Some(at) = dead {
+            self.books.0[at].open = false;
         }
+        dead.is_some()
     }
 
     /// Who was woken is who was granted, or can have it no more.
@@ -517,9 +515,11 @@ proptest! {
             world.books.note_peaks();
             world.serve();
             world.books.note_peaks();
-            // What ended may be the last thing that kept a budget, whose floor then serves somebody.
-            world.bury();
-            world.serve();
+            // What ended may be the last thing that kept a budget, whose floor then serves somebody, and so on up.
+            while world.bury_one() {
+                world.serve();
+                world.books.note_peaks();
+            }
             world.check_asleep();
             world.check();
         }
