@@ -65,7 +65,7 @@ use node::Node;
 ///
 /// [`try_charge`](Self::try_charge) refuses only if at some instant of the call the bytes, with those that were charged or set aside for floors, were more than a
 /// limit: others' failed attempts are not among them, nor what waits. If the sum of what a number of threads ever hold at a time is within the limits, none of
-/// them is ever refused.
+/// them is ever refused. (These are counts: to get bytes that another thread gave back does not order the memory that the two of them use.)
 ///
 /// # Who waits
 ///
@@ -77,8 +77,8 @@ use node::Node;
 /// # Cost
 ///
 /// A budget that is part of no other and has no children, and a child without children that holds no more than its floor, takes and gives back by one compare-exchange
-/// on a word of its own; with the count that keeps the budget, a charge and its drop are four locked instructions. Everything else takes the lock of the tree
-/// for a few additions at each level. While requests wait, each such step also goes over the oldest request of each budget that has some; when none does, that is one look.
+/// on a word of its own (if its limit was never [changed](Self::set_limit)); with the count that keeps the budget, a charge and its drop are four locked instructions.
+/// Everything else takes the lock of the tree for a few additions at each level. While requests wait, each such step also goes over the oldest request of each budget that has some; when none does, that is one look.
 ///
 /// Without `std` the lock is a spin lock: do not share a tree with an interrupt handler, nor between threads of which one can keep another from running.
 #[derive(Clone)]
@@ -182,7 +182,7 @@ impl Budget {
     }
 
     /// Gives this budget another limit (a child: another ceiling). What is charged stays charged; if that is more, it counts as overdrawn. Requests that wait
-    /// are granted, or told that they are too large, accordingly.
+    /// are granted, or told that they are too large, accordingly. From then on its charges take the lock of the tree.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ use super::wakers::wake_all;
 /// The future of [`Budget::charge_async`](crate::Budget::charge_async).
 ///
 /// It takes its place in the queue when it is first polled. Dropping it gives up that place, or the bytes if they were granted already, and lets those
-/// behind it go on: no byte and no wake-up is lost.
+/// behind it go on: no byte and no wake-up is lost. (Forgetting it does lose them: those behind it wait until it is granted, and its bytes stay charged.)
 #[must_use = "a future does nothing until it is polled"]
 pub struct Charging {
     node: Arc<Node>,
