@@ -22,6 +22,7 @@ extern crate std;
 mod os;
 
 mod batch;
+mod budget;
 mod builder;
 mod cache;
 mod caches;
@@ -52,6 +53,10 @@ mod thread_cache;
 mod track;
 
 pub use batch::LeaseBatch;
+pub use budget::{
+    Budget, BudgetBuilder, BudgetError, BudgetReport, BudgetUse, Charge, ChargeError, Charging,
+    ChildBuilder,
+};
 pub use builder::PoolBuilder;
 pub use cache::Cache;
 pub use error::{AllocError, BuildError, IdError};

@@ -16,6 +16,25 @@ mod imp {
         pub(crate) use core::sync::atomic::AtomicPtr;
         pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
+    #[cfg(not(feature = "std"))]
+    pub(crate) use core::hint::spin_loop;
+    #[cfg(feature = "std")]
+    pub(crate) use std::sync::Mutex;
+
+    /// `core`'s cell with the face of loom's.
+    #[cfg(not(feature = "std"))]
+    pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+    #[cfg(not(feature = "std"))]
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(core::cell::UnsafeCell::new(value))
+        }
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
+            work(self.0.get())
+        }
+    }
 }
 
 #[cfg(loom)]
@@ -25,6 +44,12 @@ mod imp {
         pub(crate) use loom::sync::atomic::AtomicPtr;
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
+    #[cfg(not(feature = "std"))]
+    pub(crate) use loom::cell::UnsafeCell;
+    #[cfg(not(feature = "std"))]
+    pub(crate) use loom::hint::spin_loop;
+    #[cfg(feature = "std")]
+    pub(crate) use loom::sync::Mutex;
 
     /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this
     /// cell, so loom reports two owners of one slot, and a hand-over without a happens-before edge.
