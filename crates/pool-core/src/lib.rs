@@ -17,6 +17,8 @@ extern crate std;
 #[cfg(all(feature = "os", unix))]
 mod os;
 
+#[cfg(feature = "std")]
+mod alloc_future;
 mod builder;
 mod cache;
 mod caches;
@@ -32,6 +34,7 @@ mod mode;
 mod pool;
 mod raw_slot;
 mod region;
+mod reservation;
 mod scrub;
 mod shared;
 mod site;
@@ -44,7 +47,12 @@ mod tenant;
 mod thread_cache;
 #[cfg(feature = "track")]
 mod track;
+#[cfg(feature = "std")]
+mod wait_queue;
+mod waiting;
 
+#[cfg(feature = "std")]
+pub use alloc_future::AllocFuture;
 pub use builder::PoolBuilder;
 pub use cache::Cache;
 pub use error::{AllocError, BuildError, IdError};
@@ -52,6 +60,7 @@ pub use lease::Lease;
 pub use pool::Pool;
 pub use raw_slot::RawSlot;
 pub use region::{RegionSource, RegionSpan};
+pub use reservation::Reservation;
 pub use scrub::Scrub;
 pub use shared::Shared;
 pub use slot_id::SlotId;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::iter::{self, FusedIterator};
+use core::mem;
 use core::ptr::NonNull;
 
 use crate::builder::PoolBuilder;
@@ -106,7 +107,7 @@ impl Pool {
     }
 
     #[inline]
-    fn lease(&self, slot: OwnedSlot, site: Site) -> Lease {
+    pub(crate) fn lease(&self, slot: OwnedSlot, site: Site) -> Lease {
         // SAFETY: this is a handle.
         let slot = unsafe { Slots::prepare(self.slots, slot) };
         self.slots().remember(slot.index(), site);
@@ -114,14 +115,14 @@ impl Pool {
     }
 
     #[cold]
-    fn count(&self, why: PopError) {
+    pub(crate) fn count(&self, why: PopError) {
         if why == PopError::Empty {
             self.slots().count_exhausted();
         }
     }
 
     #[cold]
-    fn describe(&self, why: PopError) -> AllocError {
+    pub(crate) fn describe(&self, why: PopError) -> AllocError {
         let slots = self.slots().geometry().slots;
         match why {
             PopError::Empty => AllocErrorKind::Exhausted { slots }.into(),
@@ -145,12 +146,7 @@ impl Pool {
             .pop_many(u32::try_from(want).unwrap_or(u32::MAX))
         {
             Ok(chain) => {
-                let mut leases = LeaseChain {
-                    pool: self,
-                    chain,
-                    given: 0,
-                    site,
-                };
+                let mut leases = LeaseChain::new(self, chain, site);
                 into.extend(leases.by_ref());
                 leases.given
             }
@@ -239,6 +235,7 @@ impl Pool {
             free,
             in_use: self.capacity() - free,
             exhausted,
+            waits: self.slots().waiting().waits(),
             fallbacks,
             fallback_bytes,
         }
@@ -291,11 +288,22 @@ impl fmt::Debug for Pool {
 }
 
 /// The leases of a chain, made one by one; those not taken go back when it is dropped.
-struct LeaseChain<'a> {
+pub(crate) struct LeaseChain<'a> {
     pool: &'a Pool,
     chain: Chain,
     given: usize,
     site: Site,
+}
+
+impl<'a> LeaseChain<'a> {
+    pub(crate) fn new(pool: &'a Pool, chain: Chain, site: Site) -> Self {
+        Self {
+            pool,
+            chain,
+            given: 0,
+            site,
+        }
+    }
 }
 
 impl Iterator for LeaseChain<'_> {
@@ -313,9 +321,8 @@ impl FusedIterator for LeaseChain<'_> {}
 impl Drop for LeaseChain<'_> {
     fn drop(&mut self) {
         // Unprepared: nobody had them, and what refused one slot would refuse the next, in the middle of a panic.
-        while let Some(slot) = self.pool.slots().list().next_of(&mut self.chain) {
-            // SAFETY: the slot is the chain's, and `pool` is another reason for the body to live.
-            unsafe { Slots::put_home(self.pool.slots, None, slot) }
-        }
+        let rest = mem::replace(&mut self.chain, Chain::empty());
+        // SAFETY: the chain is ours, and `pool` is another reason for the body to live.
+        unsafe { Slots::put_chain_home(self.pool.slots, rest) }
     }
 }

@@ -19,7 +19,7 @@ use crate::builder::Geometry;
 use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::fences;
-use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
+use crate::free_list::{Chain, FreeList, OwnedSlot, PopError, Refused, SideRecord};
 use crate::hand::Hand;
 use crate::line::Line;
 use crate::magazine::Popped;
@@ -33,10 +33,12 @@ use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
 use crate::thread_cache;
 #[cfg(feature = "track")]
 use crate::track::Sites;
+use crate::waiting::{Waiting, WakeLater};
 
 /// - **SLOTS-1** The body and its region live while `reasons` is above zero. Each handle and each slot that is
 ///   out (as a lease, a share, an id or a chain) is covered by a reason, so whoever holds one may use the body.
-/// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has is one.
+/// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has
+///   is one, and each call that is about to wake waiters.
 /// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` fits the region, and
 ///   `slot_bytes <= stride_bytes`, so the bytes of two slots never overlap.
 #[derive(Debug)]
@@ -80,6 +82,7 @@ struct Cold {
     exhausted: AtomicU64,
     fallbacks: AtomicU64,
     fallback_bytes: AtomicU64,
+    waiting: Waiting,
 }
 
 static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
@@ -145,6 +148,7 @@ impl Slots {
                 exhausted: AtomicU64::new(0),
                 fallbacks: AtomicU64::new(0),
                 fallback_bytes: AtomicU64::new(0),
+                waiting: Waiting::new(),
             }),
         };
         if geometry.protect_free {
@@ -168,6 +172,10 @@ impl Slots {
     #[inline]
     pub(crate) fn mode(&self) -> &Mode {
         &self.hot.0.mode
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.cold.0.waiting
     }
 
     /// Runs something with the calling thread's hand, if this pool has caches and the thread may have one.
@@ -280,10 +288,10 @@ impl Slots {
         loop {
             let seen = mode.load();
             if seen.phase() == Phase::Closed {
-                // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
-                while let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
-                    // SAFETY: stolen just now, so ours, and a reason; the caller's handle is another.
-                    unsafe { Self::put_in_list(NonNull::from(self), slot) }
+                if let Some(hand) = hand {
+                    // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
+                    // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
+                    unsafe { Self::empty_hand(NonNull::from(self), hand) }
                 }
                 return Err(PopError::Closed);
             }
@@ -299,8 +307,10 @@ impl Slots {
             }
             match seen.phase() {
                 // While this epoch starves, every magazine is empty: the empty list was the proof, if the epoch lasted until now.
-                Phase::Starving if mode.load() == seen => return Err(PopError::Empty),
-                Phase::Starving => continue,
+                Phase::Starving | Phase::Awaited if mode.load() == seen => {
+                    return Err(PopError::Empty);
+                }
+                Phase::Starving | Phase::Awaited => continue,
                 Phase::Normal => {
                     if let Some(slot) = caches.take_from_full(mode) {
                         return Ok(slot);
@@ -459,25 +469,92 @@ impl Slots {
     unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
         // SAFETY: kept by what keeps the hand; only shared references exist.
         let slots = unsafe { this.as_ref() };
+        let mut wakes = WakeLater::nobody();
         while let Some(slot) = Caches::steal_own(hand, slots.mode()) {
             // SAFETY: stolen just now, so ours, and a reason.
-            unsafe { Self::put_in_list(this, slot) }
+            unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
         }
         slots.leave_starvation();
+        // Last of all: a waker may use this hand, or put it away.
+        drop(wakes);
     }
 
     /// # Safety
     ///
     /// As for [`give_back`](Self::give_back).
     #[inline]
-    unsafe fn put_in_list(this: NonNull<Self>, slot: OwnedSlot) {
+    pub(crate) unsafe fn put_in_list(this: NonNull<Self>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
-        if let Err(slot) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
-            slot.into_index();
-            // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
-            unsafe { Self::drop_reasons(this, 1) }
+        if let Err(refused) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
+            let mut wakes = WakeLater::nobody();
+            // SAFETY: this function's own promise.
+            unsafe { Self::put_refused(this, refused, &mut wakes) }
+        }
+    }
+
+    /// As [`put_in_list`](Self::put_in_list), by a caller who is not done yet: a waiter that the slot goes to is woken when `wakes` is dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back); `wakes` is for this pool alone.
+    unsafe fn put_in_list_and_wake(this: NonNull<Self>, slot: OwnedSlot, wakes: &mut WakeLater) {
+        // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
+        if let Err(refused) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
+            // SAFETY: this function's own promise.
+            unsafe { Self::put_refused(this, refused, wakes) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`put_in_list_and_wake`](Self::put_in_list_and_wake).
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_refused(this: NonNull<Self>, mut refused: Refused, wakes: &mut WakeLater) {
+        loop {
+            let slot = match refused {
+                Refused::Closed(slot) => {
+                    slot.into_index();
+                    // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
+                    return unsafe { Self::drop_reasons(this, 1) };
+                }
+                Refused::Awaited(slot) => slot,
+            };
+            // SAFETY: the slot is of this pool, ours, and a reason.
+            let Err(slot) = (unsafe { wakes.hand_over(this, slot) }) else {
+                return;
+            };
+            // SAFETY: the slot is still ours, and a reason; only shared references exist.
+            let list = NonNull::from(unsafe { &this.as_ref().list });
+            // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
+            match unsafe { FreeList::push(list, slot) } {
+                Ok(()) => return,
+                Err(again) => refused = again,
+            }
+        }
+    }
+
+    /// Gives back slots whose bytes nobody had.
+    ///
+    /// # Safety
+    ///
+    /// `this` is alive as long as a slot of the chain is out; the caller uses it no more unless it holds another reason.
+    pub(crate) unsafe fn put_chain_home(this: NonNull<Self>, mut chain: Chain) {
+        let mut wakes = WakeLater::nobody();
+        loop {
+            // SAFETY: alive by the slots of the chain, or by the caller's other reason; only shared references exist.
+            let Some(slot) = (unsafe { this.as_ref() }).list.next_of(&mut chain) else {
+                return;
+            };
+            #[cfg(feature = "track")]
+            // SAFETY: alive by the slot; only shared references exist.
+            unsafe { this.as_ref() }.sites.forget(slot.index());
+            // SAFETY: the slot is of this pool, ours, and a reason.
+            unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
         }
     }
 
@@ -516,6 +593,11 @@ impl Slots {
     ///
     /// The caller holds a handle, so the body outlives this call.
     pub(crate) fn close(this: NonNull<Self>) {
+        drop(Self::close_and_wake(this));
+    }
+
+    /// As [`close`](Self::close); the waiters are told, and woken when the answer is dropped.
+    fn close_and_wake(this: NonNull<Self>) -> WakeLater {
         // SAFETY: the caller holds a handle (SLOTS-1).
         let slots = unsafe { this.as_ref() };
         let mut home = 0;
@@ -526,11 +608,19 @@ impl Slots {
                 home += 1;
             }
         }
-        home += slots.list.close().unwrap_or(0);
+        let mut wakes = WakeLater::nobody();
+        if let Some(closed) = slots.list.close() {
+            home += closed.held;
+            if closed.was_awaited {
+                // SAFETY: the caller holds a handle.
+                unsafe { wakes.refuse_all(this) }
+            }
+        }
         if home > 0 {
             // SAFETY: those slots are home for good and were counted one reason each.
             unsafe { Self::drop_reasons(this, home) }
         }
+        wakes
     }
 
     pub(crate) fn add_handle(&self) {
@@ -556,13 +646,15 @@ impl Slots {
         if slots.cold.0.handles.fetch_sub(1, AcqRel) > 1 {
             return;
         }
-        Self::close(this);
+        let wakes = Self::close_and_wake(this);
         if slot_id::count_out(&slots.list) > 0 {
             // Relaxed: a count on its own.
             LEAKED_REGIONS.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         }
         // SAFETY: the handles' common reason, dropped once: `handles` reaches zero once.
         unsafe { Self::drop_reasons(this, 1) }
+        // What is left of waiters now are futures that were forgotten.
+        drop(wakes);
     }
 
     /// Takes `count` reasons off and frees the body with the last one.
@@ -591,10 +683,10 @@ impl Slots {
         unsafe { Self::unpin(this) }
     }
 
-    /// Keeps the body for a hand.
+    /// Keeps the body for a hand, or for who is about to wake waiters.
     #[cfg_attr(
-        not(all(feature = "std", not(loom))),
-        expect(dead_code, reason = "only threads' own hands pin")
+        not(feature = "std"),
+        expect(dead_code, reason = "threads' own hands and waiting need `std`")
     )]
     pub(crate) fn pin(&self) {
         // Relaxed: the caller has a reason or a pin that keeps the body now. At most one pin per hand.

@@ -1,4 +1,4 @@
-//! The only door to atomics: `core`'s in a normal build, loom's in a model.
+//! The only door to atomics and locks: `core`'s in a normal build, loom's in a model.
 //!
 //! Nothing else in this crate names `core::sync::atomic` or loom, so whatever a model explores is the shipped code.
 
@@ -6,6 +6,9 @@ pub(crate) use imp::*;
 
 #[cfg(not(loom))]
 mod imp {
+    #[cfg(feature = "std")]
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use core::sync::atomic::AtomicPtr;
@@ -15,6 +18,9 @@ mod imp {
 
 #[cfg(loom)]
 mod imp {
+    #[cfg(feature = "std")]
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use loom::sync::atomic::AtomicPtr;
