@@ -6,6 +6,7 @@
 //!     ^                  ^  |                                                        |
 //!     |                  |  +---------------- enough slots in the list ----------->  |
 //!     |                  +------------------------- a miss --------------------------+
+//!  Starving --somebody waits--> Awaited --nobody waits any more--> Starving
 //!  any of them --close--> Closed, for ever
 //! ```
 //!
@@ -111,8 +112,8 @@ impl Mode {
     }
 
     pub(crate) fn load(&self) -> Word {
-        // [MODE-READ] Acquire: who sees Starving sees what its sweep saw. Pairs with [MODE-STARVE], [MODE-AWAIT],
-        // [MODE-AWAIT-END], [MODE-SWEEP], [MODE-LEAVE], [MODE-NORMAL] and [MODE-CLOSE].
+        // [MODE-READ] Acquire: who sees Starving sees what its sweep saw. Pairs with [MODE-STARVE], [MODE-SWEEP], [MODE-LEAVE],
+        // [MODE-NORMAL] and [MODE-CLOSE].
         Word(self.0.load(Acquire))
     }
 
@@ -153,12 +154,12 @@ impl Mode {
     #[cfg(feature = "std")]
     pub(crate) fn await_slots(&self) -> bool {
         let seen = self.load();
-        // [MODE-AWAIT] AcqRel: continues what it replaces, so that who sees this sees what the sweep saw. Pairs with [MODE-READ].
-        // Relaxed on failure: the caller looks again.
+        // Relaxed, both: publishes nothing of its own; as a read-modify-write it continues what [MODE-STARVE] released, so who sees this sees
+        // what the sweep saw. After a failure the caller looks again.
         seen.phase() == Phase::Starving
             && self
                 .0
-                .compare_exchange(seen.0, seen.to(AWAITED).0, AcqRel, Relaxed)
+                .compare_exchange(seen.0, seen.to(AWAITED).0, Relaxed, Relaxed)
                 .is_ok()
     }
 
@@ -167,11 +168,10 @@ impl Mode {
     pub(crate) fn await_no_more(&self) {
         let seen = self.load();
         if seen.phase() == Phase::Awaited {
-            // [MODE-AWAIT-END] AcqRel: as [MODE-AWAIT]. Pairs with [MODE-READ]. Relaxed on failure: closed meanwhile, by the only one who
-            // does not have the lock.
+            // Relaxed, both: as in `await_slots`. A failure means closed, by the only one who needs no lock for it.
             let _ = self
                 .0
-                .compare_exchange(seen.0, seen.to(STARVING).0, AcqRel, Relaxed);
+                .compare_exchange(seen.0, seen.to(STARVING).0, Relaxed, Relaxed);
         }
     }
 
@@ -206,5 +206,44 @@ impl Mode {
         self.0.swap(CLOSED, AcqRel);
         fences::heavy();
         Word(CLOSED)
+    }
+}
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A mode, where the process may use the heavy fence.
+    fn mode() -> Option<Mode> {
+        fences::is_cheap().then(Mode::normal)
+    }
+
+    #[test]
+    fn a_starvation_is_not_left_while_it_is_awaited() {
+        let Some(mode) = mode() else { return };
+        assert!(!mode.await_slots(), "nothing is proven yet");
+        let word = mode.begin_sweep().expect("not closed");
+        assert!(!mode.await_slots(), "nothing is proven yet");
+        mode.starve(word);
+        assert!(mode.await_slots());
+        let awaited = mode.load();
+        mode.leave();
+        mode.starve(awaited);
+        assert_eq!((mode.load(), mode.begin_sweep()), (awaited, Some(awaited)));
+        assert!(mode.may_steal(word) && mode.is_open() && !mode.is_normal());
+        mode.await_no_more();
+        mode.leave();
+        assert!(mode.is_normal());
+    }
+
+    #[test]
+    fn a_close_is_the_last_word_for_those_who_wait_too() {
+        let Some(mode) = mode() else { return };
+        let word = mode.begin_sweep().expect("not closed");
+        mode.starve(word);
+        assert!(mode.await_slots());
+        mode.close();
+        mode.await_no_more();
+        assert_eq!(mode.load().phase(), Phase::Closed);
     }
 }

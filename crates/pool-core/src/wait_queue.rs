@@ -195,6 +195,10 @@ impl WaitQueue {
     }
 
     /// Ends a place: what it was granted, and a sleeper that nobody woke, to be dropped without the lock.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the right to the place ends here"
+    )]
     pub(crate) fn leave(&mut self, ticket: Ticket) -> (Option<Grant>, Option<Sleeper>) {
         let Ticket(number) = ticket;
         let left = match self.set(number, State::Vacant) {
