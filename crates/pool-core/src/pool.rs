@@ -20,7 +20,7 @@ use crate::stats::PoolStats;
 /// A pool of equal slots. A handle: cloning it is cheap, and any thread may use it.
 ///
 /// Taking and giving back are lock-free, allocate nothing and call no operating system (unless a policy of the
-/// [builder](PoolBuilder) says otherwise). The slot given back last is handed out first: its bytes are still in a cache.
+/// [builder](PoolBuilder) says otherwise); only while somebody waits for a slot does giving back take a lock. The slot given back last is handed out first: its bytes are still in a cache.
 ///
 /// When the last handle is dropped, the memory lives on until the last lease or share is home.
 ///
@@ -190,7 +190,7 @@ impl Pool {
         Ok(Lease::new(self.slots, slot))
     }
 
-    /// Ends the pool early: no slot is handed out any more, leases and shares stay valid.
+    /// Ends the pool early: no slot is handed out any more, leases, shares and reservations stay valid. Whoever waits for a slot is told.
     pub fn close(&self) {
         Slots::close(self.slots);
     }

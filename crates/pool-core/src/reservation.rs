@@ -53,13 +53,9 @@ impl Pool {
     /// Takes `count` slots, or none.
     fn collect(&self, count: usize, site: Site) -> Option<Chain> {
         let slots = self.slots();
-        let Some(want) = u32::try_from(count)
+        let want = u32::try_from(count)
             .ok()
-            .filter(|_| count <= self.capacity())
-        else {
-            self.count(PopError::Empty);
-            return None;
-        };
+            .filter(|want| *want <= slots.geometry().slots)?;
         let mut chain = Chain::empty();
         while chain.left() < want {
             match slots.with_hand(|hand| slots.take(hand)) {
