@@ -3,7 +3,7 @@
 use core::fmt;
 use core::mem;
 
-use crate::free_list::{Chain, PopError};
+use crate::free_list::Chain;
 use crate::lease::Lease;
 use crate::pool::{LeaseChain, Pool};
 use crate::site::{self, Site};

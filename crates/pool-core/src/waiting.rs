@@ -36,6 +36,7 @@ pub(crate) use queue::{InLine, Waiting, WakeLater};
 
 /// Without `std` there is no lock, and nobody waits.
 #[cfg(not(feature = "std"))]
+#[expect(clippy::unused_self, reason = "the same face as with `std`")]
 mod nobody {
     use core::ptr::NonNull;
 
@@ -52,7 +53,6 @@ mod nobody {
             Self
         }
 
-        #[expect(clippy::unused_self, reason = "the same face as with `std`")]
         pub(crate) fn waits(&self) -> u64 {
             0
         }
@@ -63,6 +63,9 @@ mod nobody {
             Self
         }
 
+        /// # Safety
+        ///
+        /// Without `std`, none is needed.
         pub(crate) unsafe fn hand_over(
             &mut self,
             _slots: NonNull<Slots>,
@@ -71,7 +74,15 @@ mod nobody {
             Err(slot)
         }
 
+        /// # Safety
+        ///
+        /// Without `std`, none is needed.
         pub(crate) unsafe fn refuse_all(&mut self, _slots: NonNull<Slots>) {}
+    }
+
+    impl Drop for WakeLater {
+        /// Where it is dropped matters with `std`.
+        fn drop(&mut self) {}
     }
 }
 
