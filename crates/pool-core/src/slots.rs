@@ -542,16 +542,16 @@ impl Slots {
     ///
     /// # Safety
     ///
-    /// `this` is alive as long as a slot of the chain is out; the caller uses it no more unless it holds another reason.
+    /// The chain is of this pool, and the caller holds a handle.
     pub(crate) unsafe fn put_chain_home(this: NonNull<Self>, mut chain: Chain) {
         let mut wakes = WakeLater::nobody();
         loop {
-            // SAFETY: alive by the slots of the chain, or by the caller's other reason; only shared references exist.
+            // SAFETY: alive by the caller's handle (SLOTS-1); only shared references exist.
             let Some(slot) = (unsafe { this.as_ref() }).list.next_of(&mut chain) else {
                 return;
             };
             #[cfg(feature = "track")]
-            // SAFETY: alive by the slot; only shared references exist.
+            // SAFETY: alive by the caller's handle (SLOTS-1); only shared references exist.
             unsafe { this.as_ref() }.sites.forget(slot.index());
             // SAFETY: the slot is of this pool, ours, and a reason.
             unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
