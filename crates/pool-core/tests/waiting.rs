@@ -377,6 +377,7 @@ fn eight_threads_share_one_slot_by_waiting() {
                         block_on(pool.alloc_async())
                     };
                     assert!(!busy.swap(true, SeqCst), "two owners");
+                    thread::yield_now();
                     busy.store(false, SeqCst);
                     drop(lease.expect("not closed"));
                 }
@@ -401,7 +402,11 @@ fn waits_that_are_given_up_at_any_moment_lose_nothing() {
                     barrier.wait();
                     for round in 0..ROUNDS {
                         match (number, round % 4) {
-                            (0..3, _) => drop(block_on(pool.alloc_async()).expect("not closed")),
+                            (0..3, _) => {
+                                let lease = block_on(pool.alloc_async()).expect("not closed");
+                                thread::yield_now();
+                                drop(lease);
+                            }
                             (3, _) => {
                                 let limit = Duration::from_nanos(round as u64 * 97 % 5_000);
                                 drop(pool.alloc_timeout(limit));
@@ -437,7 +442,7 @@ fn waiting_beside_caches_strands_nothing() {
             scope.spawn(move || {
                 barrier.wait();
                 for round in 0..ROUNDS {
-                    // Never more than all but four in the common store, so whoever waits is served in the end.
+                    // Whoever takes the last slot gives many back, so whoever waits is served in the end.
                     let lease = match (number + round) % 3 {
                         0 => pool.alloc_timeout(FOR_EVER).expect("not closed"),
                         1 => block_on(pool.alloc_async()).expect("not closed"),
@@ -448,7 +453,7 @@ fn waiting_beside_caches_strands_nothing() {
                     };
                     let mut held = held.lock().expect("no panic");
                     held.push(lease);
-                    let given: Vec<Lease> = if held.len() >= 60 {
+                    let given: Vec<Lease> = if held.len() == 64 {
                         held.drain(round % 50..).collect()
                     } else {
                         Vec::new()
