@@ -55,7 +55,7 @@ impl BuildError {
     }
 }
 
-/// Why [`Pool::try_alloc`](crate::Pool::try_alloc) gave no slot.
+/// Why [`Pool::try_alloc`](crate::Pool::try_alloc), or a wait for a slot, gave none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(transparent)]
 pub struct AllocError(#[from] AllocErrorKind);
@@ -64,6 +64,14 @@ pub struct AllocError(#[from] AllocErrorKind);
 pub(crate) enum AllocErrorKind {
     #[error("pool exhausted: all {slots} slots were in use at some moment of the call")]
     Exhausted { slots: u32 },
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(dead_code, reason = "waiting needs `std`")
+    )]
+    #[error(
+        "pool exhausted: all {slots} slots were in use, and none came home for this waiter in time"
+    )]
+    TimedOut { slots: u32 },
     #[error("pool closed: it gives out no more slots")]
     Closed,
 }
@@ -73,6 +81,12 @@ impl AllocError {
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         matches!(self.0, AllocErrorKind::Exhausted { .. })
+    }
+
+    /// Whether a wait was over before it was this waiter's turn.
+    #[must_use]
+    pub fn is_timed_out(&self) -> bool {
+        matches!(self.0, AllocErrorKind::TimedOut { .. })
     }
 
     /// Whether the pool was closed; waiting does not help.

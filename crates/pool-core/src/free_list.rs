@@ -83,11 +83,43 @@ pub(crate) enum PopError {
     Closed,
 }
 
+/// Why a push gave the slot back.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Somebody waits for a slot.
+    Awaited(OwnedSlot),
+    /// The list was closed.
+    Closed(OwnedSlot),
+}
+
+/// What a close found.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    /// How many slots the list held.
+    pub(crate) held: u32,
+    /// Whether somebody waited for one.
+    pub(crate) was_awaited: bool,
+}
+
 /// The stack. Its head, which everybody writes, is kept apart from the records' address, which everybody reads.
 #[derive(Debug)]
 pub(crate) struct FreeList {
     head: Line<AtomicU64>,
     records: Box<[SideRecord]>,
+}
+
+impl Chain {
+    pub(crate) fn empty() -> Self {
+        Self {
+            next: None,
+            left: 0,
+        }
+    }
+
+    /// How many slots it has, if it was [linked](FreeList::link) and not popped: a run that was the whole list may have fewer.
+    pub(crate) fn left(&self) -> u32 {
+        self.left
+    }
 }
 
 impl FreeList {
@@ -141,7 +173,7 @@ impl FreeList {
         loop {
             let slot = match seen.top() {
                 Top::Slot(slot) => slot,
-                Top::Empty => return Err(PopError::Empty),
+                Top::Empty | Top::Awaited => return Err(PopError::Empty),
                 Top::Closed => return Err(PopError::Closed),
             };
             // Relaxed: the load of the head ordered this read after the store of the link. If the slot
@@ -169,17 +201,14 @@ impl FreeList {
     /// Cost: a walk of `want` links; none if `want` is the whole list.
     pub(crate) fn pop_many(&self, want: u32) -> Result<Chain, PopError> {
         if want == 0 {
-            return Ok(Chain {
-                next: None,
-                left: 0,
-            });
+            return Ok(Chain::empty());
         }
         // [POP-MANY-LOAD] Acquire: as [POP-LOAD], for each slot down the walk. Pairs with [PUSH].
         let mut seen = Head::from_bits(self.head.0.load(Acquire));
         loop {
             let first = match seen.top() {
                 Top::Slot(slot) => slot,
-                Top::Empty => return Err(PopError::Empty),
+                Top::Empty | Top::Awaited => return Err(PopError::Empty),
                 Top::Closed => return Err(PopError::Closed),
             };
             let (after, found) = if want >= self.slots() {
@@ -238,7 +267,18 @@ impl FreeList {
         Some(OwnedSlot(slot))
     }
 
-    /// Gives a slot back, or returns it if the list is closed.
+    /// Puts a slot that this thread owns alone in front of a chain that it owns alone.
+    pub(crate) fn link(&self, chain: &mut Chain, slot: OwnedSlot) {
+        let slot = slot.into_index();
+        // Relaxed: nobody but the chain's owner believes the link of a slot that is not free.
+        self.record(slot)
+            .link_or_refs
+            .store(Head::new(chain.next).link_bits(), Relaxed);
+        chain.next = Some(slot);
+        chain.left += 1;
+    }
+
+    /// Gives a slot back, or returns it if the list is closed or awaited.
     ///
     /// # Why a pointer
     ///
@@ -249,7 +289,7 @@ impl FreeList {
     ///
     /// `this` is alive as long as `slot` is not in it. After `Ok` it may be gone.
     #[inline]
-    pub(crate) unsafe fn push(this: NonNull<Self>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+    pub(crate) unsafe fn push(this: NonNull<Self>, slot: OwnedSlot) -> Result<(), Refused> {
         // SAFETY: alive until the exchange below succeeds (the caller's promise), and not used after it; only shared
         // references to a list exist.
         let list = unsafe { this.as_ref() };
@@ -263,7 +303,8 @@ impl FreeList {
                 // the exchange fails, because a pop changes the tag.
                 Top::Slot(top) => list.record(top).depth.load(Relaxed),
                 Top::Empty => 0,
-                Top::Closed => return Err(slot),
+                Top::Awaited => return Err(Refused::Awaited(slot)),
+                Top::Closed => return Err(Refused::Closed(slot)),
             };
             // Relaxed, both: published by the exchange below, read by others only after they saw it.
             record.link_or_refs.store(seen.link_bits(), Relaxed);
@@ -284,8 +325,39 @@ impl FreeList {
         }
     }
 
-    /// Closes the list for ever and tells how many slots it held; `None` if it was closed already.
-    pub(crate) fn close(&self) -> Option<u32> {
+    /// Marks an empty list, so that every later push is refused; tells whether it was empty.
+    #[cfg(feature = "std")]
+    pub(crate) fn await_slots(&self) -> bool {
+        // Relaxed: only compared.
+        let seen = Head::from_bits(self.head.0.load(Relaxed));
+        // Relaxed, both: says only that the list was empty. Whoever is refused because of it goes on under the waiters' lock, as the
+        // caller does.
+        seen.top() == Top::Empty
+            && self
+                .head
+                .0
+                .compare_exchange(seen.to_bits(), seen.awaited().to_bits(), Relaxed, Relaxed)
+                .is_ok()
+    }
+
+    /// Takes the mark of [`await_slots`](Self::await_slots) away, unless the list was closed.
+    #[cfg(feature = "std")]
+    pub(crate) fn await_no_more(&self) {
+        // Relaxed: only compared. Only who has the waiters' lock marks, and a close is for ever: so one try is enough.
+        let seen = Head::from_bits(self.head.0.load(Relaxed));
+        if seen.top() == Top::Awaited {
+            // Relaxed, both: as in `await_slots`.
+            let _ = self.head.0.compare_exchange(
+                seen.to_bits(),
+                seen.not_awaited().to_bits(),
+                Relaxed,
+                Relaxed,
+            );
+        }
+    }
+
+    /// Closes the list for ever; `None` if it was closed already.
+    pub(crate) fn close(&self) -> Option<Closed> {
         // Relaxed: only compared; the exchange acquires.
         let mut seen = Head::from_bits(self.head.0.load(Relaxed));
         loop {
@@ -302,7 +374,12 @@ impl FreeList {
                 // Relaxed: only compared; the next exchange acquires.
                 Relaxed,
             ) {
-                Ok(_) => return Some(self.depth_under(seen)),
+                Ok(_) => {
+                    return Some(Closed {
+                        held: self.depth_under(seen),
+                        was_awaited: seen.top() == Top::Awaited,
+                    });
+                }
                 Err(now) => seen = Head::from_bits(now),
             }
         }
@@ -322,7 +399,7 @@ impl FreeList {
         match head.top() {
             // Relaxed: ordered by the acquire through which the caller got `head`.
             Top::Slot(slot) => self.record(slot).depth.load(Relaxed),
-            Top::Empty | Top::Closed => 0,
+            Top::Empty | Top::Awaited | Top::Closed => 0,
         }
     }
 }

@@ -5,20 +5,26 @@ pub(crate) const MAX_SLOTS: u32 = CLOSED;
 
 const EMPTY: u32 = u32::MAX;
 const CLOSED: u32 = u32::MAX - 1;
+const AWAITED: u64 = 1 << 32;
+const ONE_REMOVAL: u64 = 1 << 33;
 
 /// The free list's head word.
 ///
 /// | bits   | meaning                                                             |
 /// |--------|---------------------------------------------------------------------|
-/// | 63..32 | tag, one higher after each removal, so a stale exchange cannot match |
+/// | 63..33 | tag, one higher after each removal, so a stale exchange cannot match |
+/// | 32     | awaited: whoever has a slot is to give it to a waiter. Only if empty |
 /// | 31..0  | slot on top, or "empty", or "closed"                                 |
 ///
 /// # Why an index and a tag, and no pointer
 ///
 /// A tagged pointer needs a 128-bit compare-exchange, which loom cannot model and some targets
-/// lack. Thirty-two bits of index leave thirty-two for the tag. A thread would have to sleep between
-/// its load and its exchange through exactly a multiple of 2^32 removals that end with the same
-/// slot on top; at one removal a nanosecond that is a sleep of 4.3 s, hit to the nanosecond.
+/// lack. Thirty-two bits of index leave thirty-one for the tag. A thread would have to sleep between
+/// its load and its exchange through exactly a multiple of 2^31 removals that end with the same
+/// slot on top; at one removal a nanosecond that is a sleep of 2.1 s, hit to the nanosecond.
+///
+/// Waiters need no tag of their own: while the list is awaited nothing is pushed, so marking it and taking the mark away
+/// leave it as it was, and an exchange that began before and fits is right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Head(u64);
 
@@ -27,6 +33,8 @@ pub(crate) struct Head(u64);
 pub(crate) enum Top {
     Slot(u32),
     Empty,
+    /// Empty, and slots go to waiters instead; see `waiting.rs`.
+    Awaited,
     Closed,
 }
 
@@ -49,16 +57,17 @@ impl Head {
         self.0 as u32
     }
 
-    fn tag(self) -> u32 {
-        (self.0 >> 32) as u32
+    fn tag(self) -> u64 {
+        self.0 & !(ONE_REMOVAL - 1)
     }
 
-    fn with(tag: u32, index: u32) -> Self {
-        Self(u64::from(tag) << 32 | u64::from(index))
+    fn with(tag: u64, index: u32) -> Self {
+        Self(tag | u64::from(index))
     }
 
     pub(crate) fn top(self) -> Top {
         match self.index() {
+            EMPTY if self.0 & AWAITED != 0 => Top::Awaited,
             EMPTY => Top::Empty,
             CLOSED => Top::Closed,
             slot => Top::Slot(slot),
@@ -77,12 +86,25 @@ impl Head {
 
     /// Slots removed: `link` (a link word's bits) is the new top, the tag is one higher.
     pub(crate) fn popped_to(self, link: u32) -> Self {
-        Self::with(self.tag().wrapping_add(1), link)
+        Self::with(self.tag().wrapping_add(ONE_REMOVAL), link)
     }
 
     /// Every slot removed at once.
     pub(crate) fn emptied(self) -> Self {
         self.popped_to(EMPTY)
+    }
+
+    /// An empty list, from which slots are to go to waiters.
+    #[cfg(feature = "std")]
+    pub(crate) fn awaited(self) -> Self {
+        debug_assert!(self.index() == EMPTY, "awaited although not empty");
+        Self(self.0 | AWAITED)
+    }
+
+    /// An empty list, to which slots come again.
+    #[cfg(feature = "std")]
+    pub(crate) fn not_awaited(self) -> Self {
+        Self(self.0 & !AWAITED)
     }
 
     /// Every slot removed and no push or pop possible ever after.
@@ -114,8 +136,17 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "std")]
+    fn a_mark_leaves_the_list_as_it_was() {
+        let empty = Head::new(Some(3)).emptied();
+        assert_eq!(empty.awaited().top(), Top::Awaited);
+        assert_eq!(empty.awaited().not_awaited(), empty);
+        assert_eq!(empty.awaited().closed().top(), Top::Closed);
+    }
+
+    #[test]
     fn the_tag_wraps() {
-        let last = Head::with(u32::MAX, 7);
+        let last = Head::with(u64::MAX << 33, 7);
         assert_eq!(last.popped_to(7), Head::with(0, 7));
     }
 

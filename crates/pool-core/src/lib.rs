@@ -21,6 +21,8 @@ extern crate std;
 #[cfg(all(feature = "os", unix))]
 mod os;
 
+#[cfg(feature = "std")]
+mod alloc_future;
 mod batch;
 mod budget;
 mod builder;
@@ -38,6 +40,7 @@ mod mode;
 mod pool;
 mod raw_slot;
 mod region;
+mod reservation;
 mod run;
 mod scrub;
 mod shared;
@@ -51,7 +54,12 @@ mod tenant;
 mod thread_cache;
 #[cfg(feature = "track")]
 mod track;
+#[cfg(feature = "std")]
+mod wait_queue;
+mod waiting;
 
+#[cfg(feature = "std")]
+pub use alloc_future::AllocFuture;
 pub use batch::LeaseBatch;
 pub use budget::{
     Budget, BudgetBuilder, BudgetError, BudgetReport, BudgetUse, Charge, ChargeError, Charging,
@@ -64,6 +72,7 @@ pub use lease::Lease;
 pub use pool::Pool;
 pub use raw_slot::RawSlot;
 pub use region::{RegionSource, RegionSpan};
+pub use reservation::Reservation;
 pub use scrub::Scrub;
 pub use shared::Shared;
 pub use slot_id::SlotId;

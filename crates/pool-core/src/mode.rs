@@ -6,6 +6,7 @@
 //!     ^                  ^  |                                                        |
 //!     |                  |  +---------------- enough slots in the list ----------->  |
 //!     |                  +------------------------- a miss --------------------------+
+//!  Starving --somebody waits--> Awaited --nobody waits any more--> Starving
 //!  any of them --close--> Closed, for ever
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! - *Sweeping*: thieves may take from every magazine. Owners take from the top by exchange too, and what they free goes to the shared list.
 //! - *Starving*: as Sweeping, and a sweep of this epoch has seen every magazine empty. So the shared list alone decides whether a slot is free: an
 //!   alloc that finds it empty while this state lasts has its proof and needs no system call.
+//! - *Awaited*: as Starving, while somebody waits for a slot (`waiting.rs`). Only the waiters' lock leads here from Starving, and back.
 //! - *Leaving*: no thief begins any more; the ones on their way have at most one exchange to go.
 //!
 //! # Why a slot cannot hide
@@ -30,6 +32,8 @@ pub(crate) enum Phase {
     Normal,
     Sweeping,
     Starving,
+    /// Starving, and not to be left: somebody waits for a slot.
+    Awaited,
     Leaving,
     Closed,
 }
@@ -50,6 +54,7 @@ const SWEEPING: u32 = 1;
 const STARVING: u32 = 2;
 const LEAVING: u32 = 3;
 const CLOSED: u32 = 4;
+const AWAITED: u32 = 5;
 
 impl Word {
     pub(crate) fn phase(self) -> Phase {
@@ -57,6 +62,7 @@ impl Word {
             NORMAL => Phase::Normal,
             SWEEPING => Phase::Sweeping,
             STARVING => Phase::Starving,
+            AWAITED => Phase::Awaited,
             LEAVING => Phase::Leaving,
             _ => Phase::Closed,
         }
@@ -93,7 +99,7 @@ impl Mode {
     pub(crate) fn may_steal(&self, since: Word) -> bool {
         // Relaxed: ordered by the fence in `steal` against the heavy one in [MODE-LEAVE].
         let now = Word(self.0.load(Relaxed));
-        now == since || now == since.to(STARVING)
+        now == since || now == since.to(STARVING) || now == since.to(AWAITED)
     }
 
     /// For owners who take from their own magazines as thieves do, after their fence: no heavy one is needed against oneself.
@@ -101,7 +107,7 @@ impl Mode {
         // Relaxed: as in `may_steal`.
         matches!(
             Word(self.0.load(Relaxed)).phase(),
-            Phase::Sweeping | Phase::Starving | Phase::Closed
+            Phase::Sweeping | Phase::Starving | Phase::Awaited | Phase::Closed
         )
     }
 
@@ -117,7 +123,7 @@ impl Mode {
         let word = loop {
             match seen.phase() {
                 Phase::Closed => return None,
-                Phase::Sweeping | Phase::Starving => break seen,
+                Phase::Sweeping | Phase::Starving | Phase::Awaited => break seen,
                 Phase::Normal | Phase::Leaving => {}
             }
             let next = seen.next_sweep();
@@ -134,11 +140,39 @@ impl Mode {
 
     /// A sweep that began with `word` has found every magazine empty.
     pub(crate) fn starve(&self, word: Word) {
+        if word.phase() != Phase::Sweeping {
+            return;
+        }
         // [MODE-STARVE] AcqRel: what the sweep saw is visible to who believes it. Pairs with [MODE-READ]. A failure means that another
         // thread went on from this epoch; the caller looks again.
         let _ = self
             .0
             .compare_exchange(word.0, word.to(STARVING).0, AcqRel, Relaxed);
+    }
+
+    /// Keeps a starvation from being left; tells whether there is one. For who has the waiters' lock.
+    #[cfg(feature = "std")]
+    pub(crate) fn await_slots(&self) -> bool {
+        let seen = self.load();
+        // Relaxed, both: publishes nothing of its own; as a read-modify-write it continues what [MODE-STARVE] released, so who sees this sees
+        // what the sweep saw. After a failure the caller looks again.
+        seen.phase() == Phase::Starving
+            && self
+                .0
+                .compare_exchange(seen.0, seen.to(AWAITED).0, Relaxed, Relaxed)
+                .is_ok()
+    }
+
+    /// Lets the starvation be left again. For who has the waiters' lock.
+    #[cfg(feature = "std")]
+    pub(crate) fn await_no_more(&self) {
+        let seen = self.load();
+        if seen.phase() == Phase::Awaited {
+            // Relaxed, both: as in `await_slots`. A failure means closed, by the only one who needs no lock for it.
+            let _ = self
+                .0
+                .compare_exchange(seen.0, seen.to(STARVING).0, Relaxed, Relaxed);
+        }
     }
 
     /// Enough slots are in the list: the magazines become their owners' again.
@@ -154,7 +188,7 @@ impl Mode {
                     .compare_exchange(seen.0, leaving.0, AcqRel, Relaxed)
                     .is_ok()
             }
-            Phase::Normal | Phase::Closed => false,
+            Phase::Normal | Phase::Awaited | Phase::Closed => false,
         };
         if may_leave {
             fences::heavy();
@@ -172,5 +206,44 @@ impl Mode {
         self.0.swap(CLOSED, AcqRel);
         fences::heavy();
         Word(CLOSED)
+    }
+}
+
+#[cfg(all(test, feature = "std", not(loom)))]
+mod tests {
+    use super::*;
+
+    /// A mode, where the process may use the heavy fence.
+    fn mode() -> Option<Mode> {
+        fences::is_cheap().then(Mode::normal)
+    }
+
+    #[test]
+    fn a_starvation_is_not_left_while_it_is_awaited() {
+        let Some(mode) = mode() else { return };
+        assert!(!mode.await_slots(), "nothing is proven yet");
+        let word = mode.begin_sweep().expect("not closed");
+        assert!(!mode.await_slots(), "nothing is proven yet");
+        mode.starve(word);
+        assert!(mode.await_slots());
+        let awaited = mode.load();
+        mode.leave();
+        mode.starve(awaited);
+        assert_eq!((mode.load(), mode.begin_sweep()), (awaited, Some(awaited)));
+        assert!(mode.may_steal(word) && mode.is_open() && !mode.is_normal());
+        mode.await_no_more();
+        mode.leave();
+        assert!(mode.is_normal());
+    }
+
+    #[test]
+    fn a_close_is_the_last_word_for_those_who_wait_too() {
+        let Some(mode) = mode() else { return };
+        let word = mode.begin_sweep().expect("not closed");
+        mode.starve(word);
+        assert!(mode.await_slots());
+        mode.close();
+        mode.await_no_more();
+        assert_eq!(mode.load().phase(), Phase::Closed);
     }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::iter::FusedIterator;
+use core::mem;
 use core::ptr::NonNull;
 
 use crate::batch::LeaseBatch;
@@ -18,11 +19,12 @@ use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 use crate::stats::PoolStats;
 use crate::thread_cache;
+use crate::waiting::WakeLater;
 
 /// A pool of equal slots. A handle: cloning it is cheap, and any thread may use it.
 ///
 /// Taking and giving back are lock-free, allocate nothing and call no operating system (unless a policy of the
-/// [builder](PoolBuilder) says otherwise). The slot given back last is handed out first: its bytes are still in a cache.
+/// [builder](PoolBuilder) says otherwise); only while somebody waits for a slot does giving back take a lock. The slot given back last is handed out first: its bytes are still in a cache.
 ///
 /// When the last handle is dropped, the memory lives on until the last lease or share is home.
 ///
@@ -119,15 +121,28 @@ impl Pool {
         self.alloc_here(site).map_err(|why| self.describe(why))
     }
 
-    /// Takes a slot by the calling thread's hand, if it has one.
     fn alloc_here(&self, site: Site) -> Result<Lease, PopError> {
+        let taken = self.take_here();
+        self.lease_or_count(taken, site)
+    }
+
+    /// Takes a slot by the calling thread's hand, if it has one.
+    pub(crate) fn take_here(&self) -> Result<OwnedSlot, PopError> {
         // SAFETY: this handle keeps the body (SLOTS-1).
-        unsafe { Slots::with_hand(self.slots, |hand| self.alloc_by(hand, site)) }
+        unsafe { Slots::with_hand(self.slots, |hand| self.slots().take(hand)) }
     }
 
     /// Takes a slot by a hand. The error is what fits a register: it is described only to who asks.
     pub(crate) fn alloc_by(&self, hand: Option<&Hand>, site: Site) -> Result<Lease, PopError> {
-        match self.slots().take(hand) {
+        self.lease_or_count(self.slots().take(hand), site)
+    }
+
+    fn lease_or_count(
+        &self,
+        taken: Result<OwnedSlot, PopError>,
+        site: Site,
+    ) -> Result<Lease, PopError> {
+        match taken {
             Ok(slot) => Ok(self.lease(slot, site)),
             Err(why) => {
                 self.count(why);
@@ -153,7 +168,7 @@ impl Pool {
     }
 
     #[cold]
-    fn describe(&self, why: PopError) -> AllocError {
+    pub(crate) fn describe(&self, why: PopError) -> AllocError {
         let slots = self.slots().geometry().slots;
         match why {
             PopError::Empty => AllocErrorKind::Exhausted { slots }.into(),
@@ -177,12 +192,8 @@ impl Pool {
             .pop_many(u32::try_from(want).unwrap_or(u32::MAX))
         {
             Ok(chain) => {
-                let mut leases = LeaseChain {
-                    pool: self,
-                    chain,
-                    given: 0,
-                    site,
-                };
+                let mut leases = LeaseChain::collected(self, chain, site);
+                leases.is_counted = false;
                 into.extend(leases.by_ref());
                 leases.given
             }
@@ -227,8 +238,9 @@ impl Pool {
             return drop(batch);
         }
         if let Some((magazine, len)) = batch.into_parts() {
+            let mut wakes = WakeLater::nobody();
             // SAFETY: this handle keeps the body (SLOTS-1), and magazine and slots were the batch's (BATCH-1).
-            unsafe { Slots::give_back_batch(self.slots, magazine, len) }
+            unsafe { Slots::give_back_batch(self.slots, magazine, len, &mut wakes) }
         }
     }
 
@@ -252,7 +264,7 @@ impl Pool {
         Ok(Lease::new(self.slots, slot))
     }
 
-    /// Ends the pool early: no slot is handed out any more, leases and shares stay valid.
+    /// Ends the pool early: no slot is handed out any more, leases, shares and reservations stay valid. Whoever waits for a slot is told.
     pub fn close(&self) {
         Slots::close(self.slots);
     }
@@ -339,11 +351,26 @@ impl fmt::Debug for Pool {
 }
 
 /// The leases of a chain, made one by one; those not taken go back when it is dropped.
-struct LeaseChain<'a> {
+pub(crate) struct LeaseChain<'a> {
     pool: &'a Pool,
     chain: Chain,
     given: usize,
     site: Site,
+    /// Whether the slots were counted as taken when they came into the chain.
+    is_counted: bool,
+}
+
+impl<'a> LeaseChain<'a> {
+    /// Of slots that were taken, and counted, one by one.
+    pub(crate) fn collected(pool: &'a Pool, chain: Chain, site: Site) -> Self {
+        Self {
+            pool,
+            chain,
+            given: 0,
+            site,
+            is_counted: true,
+        }
+    }
 }
 
 impl Iterator for LeaseChain<'_> {
@@ -360,13 +387,14 @@ impl FusedIterator for LeaseChain<'_> {}
 
 impl Drop for LeaseChain<'_> {
     fn drop(&mut self) {
-        let given = u32::try_from(self.given).unwrap_or(u32::MAX);
-        self.pool.slots().count_taken(given);
-        self.pool.slots().note_high_water();
-        // Unprepared: nobody had them, and what refused one slot would refuse the next, in the middle of a panic.
-        while let Some(slot) = self.pool.slots().list().next_of(&mut self.chain) {
-            // SAFETY: the slot is the chain's, and `pool` is another reason for the body to live.
-            unsafe { Slots::put_home(self.pool.slots, None, slot) }
+        if !self.is_counted {
+            let given = u32::try_from(self.given).unwrap_or(u32::MAX);
+            self.pool.slots().count_taken(given);
+            self.pool.slots().note_high_water();
         }
+        // Unprepared: nobody had them, and what refused one slot would refuse the next, in the middle of a panic.
+        let rest = mem::replace(&mut self.chain, Chain::empty());
+        // SAFETY: the chain is ours, and `pool` is another reason for the body to live.
+        unsafe { Slots::put_chain_home(self.pool.slots, rest) }
     }
 }

@@ -9,6 +9,7 @@ use crate::magazine::ROUNDS;
 use crate::pool::Pool;
 use crate::site::Site;
 use crate::slots::Slots;
+use crate::waiting::WakeLater;
 
 /// Whose magazines are used.
 #[derive(Clone, Copy)]
@@ -74,11 +75,14 @@ impl<'a> TakenRun<'a> {
         debug_assert_eq!(self.left(), 0, "slots not handed out");
         let pool = self.pool;
         let room = &mut self.slots[..most.min(ROUNDS as usize)];
+        let mut wakes = WakeLater::nobody();
         let taken = self.by.with_hand(pool, |hand| {
             // SAFETY: the handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
-            unsafe { Slots::take_many(pool.slots_ptr(), hand, room) }
+            unsafe { Slots::take_many(pool.slots_ptr(), hand, room, &mut wakes) }
         })?;
         (self.next, self.end) = (0, taken);
+        // Last of all: a waker may panic.
+        drop(wakes);
         Ok(())
     }
 
@@ -112,9 +116,10 @@ impl FusedIterator for TakenRun<'_> {}
 
 impl Drop for TakenRun<'_> {
     fn drop(&mut self) {
+        let mut wakes = WakeLater::nobody();
         while let Some(slot) = self.next_slot() {
             // SAFETY: the slot is ours, nobody had its bytes, and the handle is another reason for the body to live.
-            unsafe { Slots::put_home(self.pool.slots_ptr(), None, slot) }
+            unsafe { Slots::put_in_list_and_wake(self.pool.slots_ptr(), slot, &mut wakes) }
         }
     }
 }
@@ -150,12 +155,11 @@ impl<'a> GivenRun<'a> {
     }
 
     fn flush(&mut self) {
-        let given = &self.slots[..self.len];
+        let given = &self.slots[..core::mem::take(&mut self.len)];
         self.by.with_hand(self.pool, |hand| {
             // SAFETY: the slots are ours by the leases that `add` ended; the handle keeps the body; the hand is this thread's, of this pool.
             unsafe { Slots::give_back_many(self.pool.slots_ptr(), hand, given) }
         });
-        self.len = 0;
     }
 }
 

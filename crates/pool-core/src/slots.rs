@@ -19,7 +19,7 @@ use crate::builder::Geometry;
 use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::fences;
-use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
+use crate::free_list::{Chain, FreeList, OwnedSlot, PopError, Refused, SideRecord};
 use crate::hand::Hand;
 use crate::line::Line;
 use crate::magazine::{Magazine, Popped};
@@ -35,10 +35,12 @@ use crate::sync::count;
 use crate::thread_cache::{self, Spot};
 #[cfg(feature = "track")]
 use crate::track::Sites;
+use crate::waiting::{Waiting, WakeLater};
 
 /// - **SLOTS-1** The body and its region live while `reasons` is above zero. Each handle and each slot that is
 ///   out (as a lease, a share, an id or a chain) is covered by a reason, so whoever holds one may use the body.
-/// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has is one.
+/// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has
+///   is one, and each call that is about to wake waiters.
 /// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` fits the region, and
 ///   `slot_bytes <= stride_bytes`, so the bytes of two slots never overlap.
 #[derive(Debug)]
@@ -87,6 +89,7 @@ struct Cold {
     exhausted: count::AtomicU64,
     fallbacks: count::AtomicU64,
     fallback_bytes: count::AtomicU64,
+    waiting: Waiting,
 }
 
 static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
@@ -151,6 +154,7 @@ impl Slots {
                 exhausted: count::AtomicU64::new(0),
                 fallbacks: count::AtomicU64::new(0),
                 fallback_bytes: count::AtomicU64::new(0),
+                waiting: Waiting::new(),
             }),
         };
         if geometry.protect_free {
@@ -174,6 +178,10 @@ impl Slots {
     #[inline]
     pub(crate) fn mode(&self) -> &Mode {
         &self.hot.0.mode
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.cold.0.waiting
     }
 
     #[inline]
@@ -352,10 +360,10 @@ impl Slots {
         loop {
             let seen = mode.load();
             if seen.phase() == Phase::Closed {
-                // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
-                while let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
-                    // SAFETY: stolen just now, so ours, and a reason; the caller's handle is another.
-                    unsafe { Self::put_in_list(NonNull::from(self), slot) }
+                if let Some(hand) = hand {
+                    // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
+                    // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
+                    unsafe { Self::empty_hand(NonNull::from(self), hand) }
                 }
                 return Err(PopError::Closed);
             }
@@ -374,8 +382,10 @@ impl Slots {
             }
             match seen.phase() {
                 // While this epoch starves, every magazine is empty: the empty list was the proof, if the epoch lasted until now.
-                Phase::Starving if mode.load() == seen => return Err(PopError::Empty),
-                Phase::Starving => continue,
+                Phase::Starving | Phase::Awaited if mode.load() == seen => {
+                    return Err(PopError::Empty);
+                }
+                Phase::Starving | Phase::Awaited => continue,
                 Phase::Normal => {
                     if let Some((slot, is_counted)) = caches.take_from_full(mode) {
                         self.count_taken(u32::from(!is_counted));
@@ -521,52 +531,55 @@ impl Slots {
     pub(crate) unsafe fn give_back_many(this: NonNull<Self>, hand: Option<&Hand>, given: &[u32]) {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        let Some(hand) = hand.filter(|_| !slots.has_policy()) else {
-            for slot in given {
-                // SAFETY: this function's own promise.
-                unsafe { Self::give_back(this, hand, OwnedSlot::assume(*slot)) }
-            }
-            return;
-        };
         for slot in given {
+            if slots.has_policy() {
+                slots.retire_by_policy(*slot);
+            }
             slots.forget(*slot);
         }
-        let mut given = given;
-        loop {
-            given = &given[hand.push_many(given, slots.rounds())..];
-            let Some((first, rest)) = given.split_first() else {
-                break;
+        let mut wakes = WakeLater::nobody();
+        let push_many = |given| hand.map_or(0, |hand| hand.push_many(given, slots.rounds()));
+        let mut left = &given[push_many(given)..];
+        while let Some((first, rest)) = left.split_first() {
+            let exchanged = match (hand, slots.caches()) {
+                (Some(hand), Some(caches)) => caches.push(hand, OwnedSlot::assume(*first)),
+                _ => Err(OwnedSlot::assume(*first)),
             };
-            // SAFETY: this function's own promise.
-            unsafe { Self::put_slowly(this, hand, OwnedSlot::assume(*first)) }
-            given = rest;
+            if let Err(slot) = exchanged {
+                // SAFETY: the slot is ours, and a reason.
+                unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
+            }
+            left = &rest[push_many(rest)..];
         }
         fences::light();
-        if !slots.mode().is_normal() {
+        if let (Some(hand), false) = (hand, slots.mode().is_normal()) {
             // SAFETY: this function's own promise.
-            unsafe { Self::empty_hand(this, hand) }
+            unsafe { Self::empty_hand_and_wake(this, hand, &mut wakes) }
         }
+        // Last of all: a waker may use this hand, or put it away, or panic.
+        drop(wakes);
     }
 
     /// Takes slots that are simple to take, and at least one if there is one; tells how many.
     ///
     /// # Safety
     ///
-    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool. `wakes` is for this pool alone.
     pub(crate) unsafe fn take_many(
         this: NonNull<Self>,
         hand: Option<&Hand>,
         into: &mut [u32],
+        wakes: &mut WakeLater,
     ) -> Result<usize, PopError> {
         // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         let mode = slots.mode();
-        let pop_many = |into: &mut [u32]| {
+        let mut pop_many = |into: &mut [u32]| {
             let count = hand.map_or(0, |hand| hand.pop_many(mode, into));
             if let (0, Some(hand), false) = (count, hand, mode.is_normal()) {
                 // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
                 // SAFETY: this function's own promise.
-                unsafe { Self::empty_hand(this, hand) }
+                unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
             }
             count
         };
@@ -590,6 +603,7 @@ impl Slots {
         // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         let caches = slots.caches()?;
+        let mut wakes = WakeLater::nobody();
         loop {
             let magazine = caches.take_full()?;
             // SAFETY: the body's, so alive; only shared references to magazines exist.
@@ -600,7 +614,7 @@ impl Slots {
             }
             // A sweeper may have passed what was hidden for an instant.
             // SAFETY: the handle keeps the body, and the magazine is ours since `take_full`.
-            unsafe { Self::put_away_shown(this, caches, magazine) }
+            unsafe { Self::put_away_shown(this, caches, magazine, &mut wakes) }
             if !slots.mode().is_normal() {
                 return None;
             }
@@ -612,7 +626,12 @@ impl Slots {
     /// # Safety
     ///
     /// The body is alive throughout the call, and the magazine is the caller's (MAG-1).
-    unsafe fn put_away_shown(this: NonNull<Self>, caches: &Caches, magazine: NonNull<Magazine>) {
+    unsafe fn put_away_shown(
+        this: NonNull<Self>,
+        caches: &Caches,
+        magazine: NonNull<Magazine>,
+        wakes: &mut WakeLater,
+    ) {
         // SAFETY: alive by this function's own promise; only shared references exist.
         let slots = unsafe { this.as_ref() };
         fences::light();
@@ -621,7 +640,7 @@ impl Slots {
             let shown = unsafe { magazine.as_ref() };
             while let Some(slot) = shown.steal_own(slots.mode()) {
                 // SAFETY: stolen just now, so ours, and a reason.
-                unsafe { Self::put_in_list(this, OwnedSlot::assume(slot)) }
+                unsafe { Self::put_in_list_and_wake(this, OwnedSlot::assume(slot), wakes) }
             }
             slots.leave_starvation();
         }
@@ -637,6 +656,7 @@ impl Slots {
         this: NonNull<Self>,
         magazine: NonNull<Magazine>,
         len: u32,
+        wakes: &mut WakeLater,
     ) {
         // SAFETY: alive by this function's own promise; only shared references exist.
         let Some(caches) = &unsafe { this.as_ref() }.caches else {
@@ -645,7 +665,7 @@ impl Slots {
         // SAFETY: the body's, so alive; only shared references to magazines exist.
         unsafe { magazine.as_ref() }.give_all(len);
         // SAFETY: this function's own promise.
-        unsafe { Self::put_away_shown(this, caches, magazine) }
+        unsafe { Self::put_away_shown(this, caches, magazine, wakes) }
     }
 
     /// [`give_back_batch`](Self::give_back_batch) for a caller who has nothing but the slots.
@@ -659,12 +679,15 @@ impl Slots {
         magazine: NonNull<Magazine>,
         len: u32,
     ) {
+        let mut wakes = WakeLater::nobody();
         // SAFETY: the slots keep the body (SLOTS-1); only shared references exist.
         unsafe { this.as_ref() }.pin();
         // SAFETY: the pin keeps the body (SLOTS-3).
-        unsafe { Self::give_back_batch(this, magazine, len) }
-        // SAFETY: the pin of the first line, dropped once.
+        unsafe { Self::give_back_batch(this, magazine, len, &mut wakes) }
+        // SAFETY: the pin of the line before, dropped once.
         unsafe { Self::unpin(this) }
+        // Last of all, with a pin of their own: a waker may panic.
+        drop(wakes);
     }
 
     /// Puts a magazine away whose slots were all taken out.
@@ -708,11 +731,24 @@ impl Slots {
     /// The hand is the calling thread's, of this pool, and what keeps it keeps the body.
     #[cold]
     pub(crate) unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
+        let mut wakes = WakeLater::nobody();
+        // SAFETY: this function's own promise.
+        unsafe { Self::empty_hand_and_wake(this, hand, &mut wakes) }
+        // Last of all: a waker may use this hand, or put it away.
+        drop(wakes);
+    }
+
+    /// As [`empty_hand`](Self::empty_hand), by a caller who is not done yet.
+    ///
+    /// # Safety
+    ///
+    /// As for [`empty_hand`](Self::empty_hand); `wakes` is for this pool alone.
+    unsafe fn empty_hand_and_wake(this: NonNull<Self>, hand: &Hand, wakes: &mut WakeLater) {
         // SAFETY: kept by what keeps the hand; only shared references exist.
         let slots = unsafe { this.as_ref() };
         while let Some(slot) = Caches::steal_own(hand, slots.mode()) {
             // SAFETY: stolen just now, so ours, and a reason.
-            unsafe { Self::put_in_list(this, slot) }
+            unsafe { Self::put_in_list_and_wake(this, slot, wakes) }
         }
         slots.leave_starvation();
     }
@@ -721,14 +757,81 @@ impl Slots {
     ///
     /// As for [`give_back`](Self::give_back).
     #[inline]
-    unsafe fn put_in_list(this: NonNull<Self>, slot: OwnedSlot) {
+    pub(crate) unsafe fn put_in_list(this: NonNull<Self>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
-        if let Err(slot) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
-            slot.into_index();
-            // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
-            unsafe { Self::drop_reasons(this, 1) }
+        if let Err(refused) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
+            let mut wakes = WakeLater::nobody();
+            // SAFETY: this function's own promise.
+            unsafe { Self::put_refused(this, refused, &mut wakes) }
+        }
+    }
+
+    /// As [`put_in_list`](Self::put_in_list), by a caller who is not done yet: a waiter that the slot goes to is woken when `wakes` is dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back); `wakes` is for this pool alone.
+    pub(crate) unsafe fn put_in_list_and_wake(
+        this: NonNull<Self>,
+        slot: OwnedSlot,
+        wakes: &mut WakeLater,
+    ) {
+        // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
+        if let Err(refused) = unsafe { FreeList::push(NonNull::from(&slots.list), slot) } {
+            // SAFETY: this function's own promise.
+            unsafe { Self::put_refused(this, refused, wakes) }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`put_in_list_and_wake`](Self::put_in_list_and_wake).
+    #[cold]
+    #[inline(never)]
+    unsafe fn put_refused(this: NonNull<Self>, mut refused: Refused, wakes: &mut WakeLater) {
+        loop {
+            let slot = match refused {
+                Refused::Closed(slot) => {
+                    slot.into_index();
+                    // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
+                    return unsafe { Self::drop_reasons(this, 1) };
+                }
+                Refused::Awaited(slot) => slot,
+            };
+            // SAFETY: the slot is of this pool, ours, and a reason.
+            let Err(slot) = (unsafe { wakes.hand_over(this, slot) }) else {
+                return;
+            };
+            // SAFETY: the slot is still ours, and a reason; only shared references exist.
+            let list = NonNull::from(unsafe { &this.as_ref().list });
+            // SAFETY: the list lives as long as the body, which this slot keeps alive (SLOTS-1).
+            match unsafe { FreeList::push(list, slot) } {
+                Ok(()) => return,
+                Err(again) => refused = again,
+            }
+        }
+    }
+
+    /// Gives back slots whose bytes nobody had.
+    ///
+    /// # Safety
+    ///
+    /// The chain is of this pool, and the caller holds a handle.
+    pub(crate) unsafe fn put_chain_home(this: NonNull<Self>, mut chain: Chain) {
+        let mut wakes = WakeLater::nobody();
+        loop {
+            // SAFETY: alive by the caller's handle (SLOTS-1); only shared references exist.
+            let Some(slot) = (unsafe { this.as_ref() }).list.next_of(&mut chain) else {
+                return;
+            };
+            // SAFETY: alive by the caller's handle (SLOTS-1); only shared references exist.
+            unsafe { this.as_ref() }.forget(slot.index());
+            // SAFETY: the slot is of this pool, ours, and a reason.
+            unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
         }
     }
 
@@ -767,6 +870,11 @@ impl Slots {
     ///
     /// The caller holds a handle, so the body outlives this call.
     pub(crate) fn close(this: NonNull<Self>) {
+        drop(Self::close_and_wake(this));
+    }
+
+    /// As [`close`](Self::close); the waiters are told, and woken when the answer is dropped.
+    fn close_and_wake(this: NonNull<Self>) -> WakeLater {
         // SAFETY: the caller holds a handle (SLOTS-1).
         let slots = unsafe { this.as_ref() };
         let mut home = 0;
@@ -777,11 +885,19 @@ impl Slots {
                 home += 1;
             }
         }
-        home += slots.list.close().unwrap_or(0);
+        let mut wakes = WakeLater::nobody();
+        if let Some(closed) = slots.list.close() {
+            home += closed.held;
+            if closed.was_awaited {
+                // SAFETY: the caller holds a handle.
+                unsafe { wakes.refuse_all(this) }
+            }
+        }
         if home > 0 {
             // SAFETY: those slots are home for good and were counted one reason each.
             unsafe { Self::drop_reasons(this, home) }
         }
+        wakes
     }
 
     pub(crate) fn add_handle(&self) {
@@ -807,13 +923,15 @@ impl Slots {
         if slots.cold.0.handles.fetch_sub(1, AcqRel) > 1 {
             return;
         }
-        Self::close(this);
+        let wakes = Self::close_and_wake(this);
         if slot_id::count_out(&slots.list) > 0 {
             // Relaxed: a count on its own.
             LEAKED_REGIONS.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         }
         // SAFETY: the handles' common reason, dropped once: `handles` reaches zero once.
         unsafe { Self::drop_reasons(this, 1) }
+        // What is left of waiters now are futures that were forgotten.
+        drop(wakes);
     }
 
     /// Takes `count` reasons off and frees the body with the last one.
@@ -842,7 +960,7 @@ impl Slots {
         unsafe { Self::unpin(this) }
     }
 
-    /// Keeps the body, but not the region, for a hand or for a moment.
+    /// Keeps the body, but not the region, for a hand, for who is about to wake waiters, or for a moment.
     pub(crate) fn pin(&self) {
         // Relaxed: the caller has a reason or a pin that keeps the body now. At most one pin per hand.
         self.cold.0.pins.fetch_add(1, Relaxed);
@@ -916,6 +1034,7 @@ impl Slots {
             refills,
             steals: cold.steals.load(Relaxed),
             exhausted: cold.exhausted.load(Relaxed),
+            waits: self.waiting().waits(),
             fallbacks: cold.fallbacks.load(Relaxed),
             fallback_bytes: cold.fallback_bytes.load(Relaxed),
         }

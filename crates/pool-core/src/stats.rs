@@ -28,8 +28,10 @@ pub struct PoolStats {
     pub refills: u64,
     /// Slots taken out of other threads' caches, when the depot was empty.
     pub steals: u64,
-    /// Allocations refused because every slot was in use.
+    /// Allocations refused because every slot was in use, those among them that waited for a time in vain.
     pub exhausted: u64,
+    /// Allocations that found no slot and began to wait for one.
+    pub waits: u64,
     /// Buffers that an upper layer took from the heap because this pool had no slot or too small ones.
     pub fallbacks: u64,
     /// Bytes of those buffers.
@@ -40,7 +42,7 @@ impl fmt::Display for PoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} of {} slots of {} B in use, high water {}, {} allocs, {} refills, {} steals, {} times exhausted, {} fallbacks ({} B)",
+            "{} of {} slots of {} B in use, high water {}, {} allocs, {} refills, {} steals, {} times exhausted, {} waits, {} fallbacks ({} B)",
             self.in_use,
             self.capacity,
             self.slot_bytes,
@@ -49,6 +51,7 @@ impl fmt::Display for PoolStats {
             self.refills,
             self.steals,
             self.exhausted,
+            self.waits,
             self.fallbacks,
             self.fallback_bytes
         )

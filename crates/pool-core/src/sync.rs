@@ -1,4 +1,4 @@
-//! The only door to atomics: `core`'s in a normal build, loom's in a model.
+//! The only door to atomics and locks: `core`'s in a normal build, loom's in a model.
 //!
 //! Nothing else in this crate names `core::sync::atomic` or loom, so whatever a model explores is the shipped code.
 
@@ -11,6 +11,9 @@ pub(crate) mod count {
 
 #[cfg(not(loom))]
 mod imp {
+    #[cfg(feature = "std")]
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use core::sync::atomic::AtomicPtr;
@@ -18,8 +21,6 @@ mod imp {
     }
     #[cfg(not(feature = "std"))]
     pub(crate) use core::hint::spin_loop;
-    #[cfg(feature = "std")]
-    pub(crate) use std::sync::Mutex;
 
     /// `core`'s cell with the face of loom's.
     #[cfg(not(feature = "std"))]
@@ -39,6 +40,9 @@ mod imp {
 
 #[cfg(loom)]
 mod imp {
+    #[cfg(feature = "std")]
+    pub(crate) use loom::sync::{Mutex, MutexGuard};
+
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use loom::sync::atomic::AtomicPtr;
@@ -48,8 +52,6 @@ mod imp {
     pub(crate) use loom::cell::UnsafeCell;
     #[cfg(not(feature = "std"))]
     pub(crate) use loom::hint::spin_loop;
-    #[cfg(feature = "std")]
-    pub(crate) use loom::sync::Mutex;
 
     /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this
     /// cell, so loom reports two owners of one slot, and a hand-over without a happens-before edge.

@@ -489,7 +489,7 @@ fn l_stat_1_a_snapshot_is_what_was_counted_by_hand() {
     assert_eq!((stats.free, stats.in_use, stats.exhausted), (2, 0, 3));
     assert_eq!(
         stats.to_string(),
-        "0 of 2 slots of 64 B in use, high water 2, 2 allocs, 0 refills, 0 steals, 3 times exhausted, 2 fallbacks (1024 B)"
+        "0 of 2 slots of 64 B in use, high water 2, 2 allocs, 0 refills, 0 steals, 3 times exhausted, 0 waits, 2 fallbacks (1024 B)"
     );
 }
 

@@ -100,3 +100,20 @@ fn a_report_beside_busy_threads_names_real_lines() {
         .for_each(|thread| thread.join().expect("it only allocates"));
     assert!(pool.outstanding().is_empty());
 }
+
+/// Slots that are reserved count as taken by the line that reserved them, until they have a lease.
+#[test]
+fn l_pool_7_reserved_slots_are_reported_with_their_line() {
+    let pool = Pool::builder().slots(4).slot_bytes(64).build().unwrap();
+    let (mut reserved, reserved_at) = (pool.reserve(3).unwrap(), line!());
+    let (lease, taken_at) = (reserved.alloc().unwrap(), line!());
+    let mut report: Vec<_> = pool
+        .outstanding()
+        .iter()
+        .map(|row| (row.line, row.slots))
+        .collect();
+    report.sort_unstable();
+    assert_eq!(report, [(reserved_at, 2), (taken_at, 1)]);
+    drop((reserved, lease));
+    assert!(pool.outstanding().is_empty());
+}
