@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use crate::fences;
 use crate::free_list::OwnedSlot;
 use crate::hand::Hand;
 use crate::lease::Lease;
@@ -92,15 +91,12 @@ impl Cache {
         let slot = OwnedSlot::assume(lease.into_raw().slot);
         slots.forget(slot.index());
         let pushed = match self.plain_hand() {
-            Some(hand) => hand.push_fast(slot, slots.rounds()),
+            // SAFETY: the slot is ours by the lease that ended just now; the handle keeps the body, and the hand is of this pool.
+            Some(hand) => unsafe { Slots::push_fast(self.pool.slots_ptr(), hand, slot) },
             None => Err(slot),
         };
         if let Err(slot) = pushed {
-            return self.free_slowly(slot);
-        }
-        fences::light();
-        if !slots.mode().is_normal() {
-            self.flush();
+            self.free_slowly(slot);
         }
     }
 
@@ -109,16 +105,6 @@ impl Cache {
     fn free_slowly(&self, slot: OwnedSlot) {
         // SAFETY: the slot is ours by the lease that ended just now; the handle keeps the body, and the hand is of this pool.
         unsafe { Slots::give_back(self.pool.slots_ptr(), self.hand.as_ref(), slot) }
-    }
-
-    /// Moves what the hand holds to where everybody looks.
-    #[cold]
-    #[inline(never)]
-    fn flush(&self) {
-        if let Some(hand) = &self.hand {
-            // SAFETY: the hand is ours, of this pool, which the handle keeps.
-            unsafe { Slots::empty_hand(self.pool.slots_ptr(), hand) }
-        }
     }
 
     /// As [`Pool::alloc_many`], through this cache.

@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
+use core::iter;
 use core::ptr::NonNull;
 
 use crate::free_list::{FreeList, OwnedSlot};
@@ -253,6 +254,14 @@ impl Caches {
             .iter()
             .find_map(|magazine| magazine.steal(mode, since))
             .map(OwnedSlot::assume)
+    }
+
+    /// Takes all slots out of all magazines, while the epoch lasts, and tells how many.
+    #[cold]
+    pub(crate) fn steal_all(&self, mode: &Mode, since: Word) -> u32 {
+        let all_of = |magazine: &Magazine| iter::from_fn(|| magazine.steal(mode, since)).count();
+        let stolen: usize = self.magazines.iter().map(all_of).sum();
+        u32::try_from(stolen).expect("no more than the pool has")
     }
 
     /// Takes a slot out of a hand's own magazines as a thief does, while the mode allows it.

@@ -281,17 +281,13 @@ impl Magazine {
         }
     }
 
-    /// Owner: takes all the slots at once and leaves them where they are, as the first items; tells how many. None if the mode is not normal.
-    pub(crate) fn take_all(&self, mode: &Mode) -> u32 {
+    /// Owner: takes all the slots at once and leaves them where they are, as the first items; tells how many.
+    ///
+    /// Whatever the mode is: the exchange decides with thieves who gets what, and what this hides from a sweep it keeps.
+    pub(crate) fn take_all(&self) -> u32 {
         let fill = self.own_fill();
-        // Relaxed: a thief that sees it finds nothing. What orders it against the load of the mode is the fence below.
+        // Relaxed: a thief that sees it finds nothing, and one that sees the age of the exchange below sees it.
         self.fill.store(fill.emptied().0, Relaxed);
-        fences::light();
-        if !mode.is_normal() {
-            // [MAG-UNTAKE-ALL] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
-            self.fill.store(fill.0, Release);
-            return 0;
-        }
         let first = self.restart();
         let count = fill.bottom().saturating_sub(first);
         if first > 0 {
@@ -388,8 +384,8 @@ impl Magazine {
                 return None;
             }
             // [MAG-BOTTOM] Acquire: the items below this bottom are visible. Pairs with [MAG-PUSH],
-            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP], [MAG-POP-FAST], [MAG-POP-MANY], [MAG-UNPOP], [MAG-UNPOP-FAST],
-            // [MAG-UNPOP-MANY] and [MAG-UNTAKE-ALL].
+            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP], [MAG-POP-FAST], [MAG-POP-MANY], [MAG-UNPOP], [MAG-UNPOP-FAST]
+            // and [MAG-UNPOP-MANY].
             let bottom = Fill(self.fill.load(Acquire)).bottom();
             if bottom <= age.top() {
                 return None;

@@ -227,8 +227,7 @@ impl Pool {
     /// How many there are is the pool's affair: at most 58, at most a 16th of the pool.
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        // SAFETY: this handle keeps the body (SLOTS-1).
-        let (magazine, len) = unsafe { Slots::take_batch(self.slots) }?;
+        let (magazine, len) = self.slots().take_batch()?;
         Some(LeaseBatch::new(self.slots, magazine, len))
     }
 

@@ -504,23 +504,41 @@ impl Slots {
     ///
     /// As for [`give_back`](Self::give_back).
     pub(crate) unsafe fn put_home(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
-        // SAFETY: alive until the slot is home or the reason is dropped (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
         let Some(hand) = hand else {
             // SAFETY: this function's own promise.
             return unsafe { Self::put_in_list(this, slot) };
         };
-        // From here on what keeps the hand keeps the body.
-        match hand.push_fast(slot, slots.hot.0.rounds) {
-            Ok(()) => {}
+        // SAFETY: this function's own promise.
+        if let Err(slot) = unsafe { Self::push_fast(this, hand, slot) } {
             // SAFETY: the slot is still ours, and a reason.
-            Err(slot) => return unsafe { Self::put_slowly(this, hand, slot) },
+            unsafe { Self::put_slowly(this, hand, slot) }
         }
+    }
+
+    /// Puts a slot into a hand if that is simple: the loaded magazine has room.
+    ///
+    /// # Errors
+    ///
+    /// Gives the slot back if there is no room.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back), and the hand is the calling thread's, of this pool.
+    #[inline(always)]
+    pub(crate) unsafe fn push_fast(
+        this: NonNull<Self>,
+        hand: &Hand,
+        slot: OwnedSlot,
+    ) -> Result<(), OwnedSlot> {
+        // SAFETY: alive until the slot is in the hand, and then by what keeps the hand; only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        hand.push_fast(slot, slots.rounds())?;
         fences::light();
         if !slots.mode().is_normal() {
             // SAFETY: what keeps the hand keeps the body.
             unsafe { Self::empty_hand(this, hand) }
         }
+        Ok(())
     }
 
     /// Takes many slots home, for a caller who has a handle.
@@ -538,23 +556,32 @@ impl Slots {
             slots.forget(*slot);
         }
         let mut wakes = WakeLater::nobody();
-        let push_many = |given| hand.map_or(0, |hand| hand.push_many(given, slots.rounds()));
-        let mut left = &given[push_many(given)..];
-        while let Some((first, rest)) = left.split_first() {
-            let exchanged = match (hand, slots.caches()) {
-                (Some(hand), Some(caches)) => caches.push(hand, OwnedSlot::assume(*first)),
-                _ => Err(OwnedSlot::assume(*first)),
-            };
-            if let Err(slot) = exchanged {
-                // SAFETY: the slot is ours, and a reason.
-                unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
+        let mut left = given;
+        if let (Some(hand), Some(caches)) = (hand, slots.caches()) {
+            loop {
+                left = &left[hand.push_many(left, slots.rounds())..];
+                fences::light();
+                if !slots.mode().is_normal() {
+                    // Before a magazine is exchanged: a sweeper may have passed what is in it.
+                    // SAFETY: this function's own promise.
+                    unsafe { Self::empty_hand_and_wake(this, hand, &mut wakes) }
+                    break;
+                }
+                let Some((first, rest)) = left.split_first() else {
+                    break;
+                };
+                match caches.push(hand, OwnedSlot::assume(*first)) {
+                    Ok(()) => left = rest,
+                    Err(refused) => {
+                        refused.into_index(); // It is the first of those left.
+                        break;
+                    }
+                }
             }
-            left = &rest[push_many(rest)..];
         }
-        fences::light();
-        if let (Some(hand), false) = (hand, slots.mode().is_normal()) {
-            // SAFETY: this function's own promise.
-            unsafe { Self::empty_hand_and_wake(this, hand, &mut wakes) }
+        for slot in left {
+            // SAFETY: the slot is ours, and a reason.
+            unsafe { Self::put_in_list_and_wake(this, OwnedSlot::assume(*slot), &mut wakes) }
         }
         // Last of all: a waker may use this hand, or put it away, or panic.
         drop(wakes);
@@ -594,30 +621,18 @@ impl Slots {
         Ok(1 + pop_many(rest))
     }
 
-    /// Takes a full magazine with all its slots, and tells how many; `None` if there is no full one, or thieves are about.
-    ///
-    /// # Safety
-    ///
-    /// The caller holds a handle of `this`.
-    pub(crate) unsafe fn take_batch(this: NonNull<Self>) -> Option<(NonNull<Magazine>, u32)> {
-        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        let caches = slots.caches()?;
-        let mut wakes = WakeLater::nobody();
+    /// Takes a full magazine with all its slots, and tells how many; `None` if there is no full one.
+    pub(crate) fn take_batch(&self) -> Option<(NonNull<Magazine>, u32)> {
+        let caches = self.caches()?;
         loop {
             let magazine = caches.take_full()?;
             // SAFETY: the body's, so alive; only shared references to magazines exist.
-            let count = unsafe { magazine.as_ref() }.take_all(slots.mode());
+            let count = unsafe { magazine.as_ref() }.take_all();
             if count > 0 {
-                slots.note_high_water();
+                self.note_high_water();
                 return Some((magazine, count));
             }
-            // A sweeper may have passed what was hidden for an instant.
-            // SAFETY: the handle keeps the body, and the magazine is ours since `take_full`.
-            unsafe { Self::put_away_shown(this, caches, magazine, &mut wakes) }
-            if !slots.mode().is_normal() {
-                return None;
-            }
+            caches.put_away(magazine);
         }
     }
 
@@ -730,6 +745,7 @@ impl Slots {
     ///
     /// The hand is the calling thread's, of this pool, and what keeps it keeps the body.
     #[cold]
+    #[inline(never)]
     pub(crate) unsafe fn empty_hand(this: NonNull<Self>, hand: &Hand) {
         let mut wakes = WakeLater::nobody();
         // SAFETY: this function's own promise.
@@ -880,10 +896,7 @@ impl Slots {
         let mut home = 0;
         if let Some(caches) = &slots.caches {
             let closed = slots.mode().close();
-            while let Some(slot) = caches.steal_any(slots.mode(), closed) {
-                slot.into_index();
-                home += 1;
-            }
+            home += caches.steal_all(slots.mode(), closed);
         }
         let mut wakes = WakeLater::nobody();
         if let Some(closed) = slots.list.close() {

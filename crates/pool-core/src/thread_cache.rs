@@ -64,7 +64,6 @@ mod table {
     use core::ptr::{self, NonNull};
     use std::thread_local;
 
-    use crate::fences;
     use crate::free_list::OwnedSlot;
     use crate::hand::Hand;
     use crate::mode::Phase;
@@ -167,20 +166,9 @@ mod table {
             if !ptr::eq(place.key.get(), slots.as_ptr()) {
                 return Err(slot);
             }
-            place.hand.push_fast(slot, body.rounds())?;
-            fences::light();
-            if !body.mode().is_normal() {
-                empty(&place.hand, slots);
-            }
-            Ok(())
+            // SAFETY: this function's own promise; the hand is this thread's, of this pool (THREAD-1).
+            unsafe { Slots::push_fast(slots, &place.hand, slot) }
         })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn empty(hand: &Hand, slots: NonNull<Slots>) {
-        // SAFETY: the hand is this thread's, of this pool, and what keeps it keeps the body (THREAD-1).
-        unsafe { Slots::empty_hand(slots, hand) }
     }
 
     /// Runs something with the calling thread's hand, which is filled if it has none and may have one.

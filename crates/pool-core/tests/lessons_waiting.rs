@@ -120,6 +120,6 @@ fn l_stat_1_waits_and_refusals_are_what_was_counted_by_hand() {
     assert_eq!((stats.waits, stats.exhausted, stats.in_use), (3, 1, 1));
     assert_eq!(
         stats.to_string(),
-        "1 of 2 slots of 64 B in use, 1 times exhausted, 3 waits, 0 fallbacks (0 B)"
+        "1 of 2 slots of 64 B in use, high water 2, 3 allocs, 0 refills, 0 steals, 1 times exhausted, 3 waits, 0 fallbacks (0 B)"
     );
 }

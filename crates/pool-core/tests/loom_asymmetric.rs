@@ -162,7 +162,7 @@ impl Scene {
     }
 
     fn take_all(&self) -> Vec<Option<u32>> {
-        let count = self.magazine.take_all(&self.mode);
+        let count = self.magazine.take_all();
         let items = 0..count;
         items
             .map(|index| Some(self.magazine.batch_item(index)))
