@@ -5,7 +5,7 @@ use crate::error::{BuildError, BuildErrorKind};
 use crate::fences;
 use crate::head::MAX_SLOTS;
 use crate::pool::Pool;
-use crate::region::{Region, RegionSource};
+use crate::region::{ExternalRegion, MemoryLock, RefusedRegion, Region, RegionPlan, RegionSource};
 use crate::scrub::Scrub;
 use crate::slots::Slots;
 
@@ -37,9 +37,19 @@ pub struct PoolBuilder {
     slot_bytes: usize,
     align: usize,
     region: RegionSource,
+    numa_node: Option<u32>,
+    lock: MemoryLock,
+    prefault: bool,
     scrub: Scrub,
     protect_free: bool,
     cache: usize,
+}
+
+impl Geometry {
+    /// What the slots need, and no more than `isize::MAX` less the largest alignment.
+    pub(crate) fn region_bytes(&self) -> usize {
+        self.slots as usize * self.stride_bytes
+    }
 }
 
 impl PoolBuilder {
@@ -49,6 +59,9 @@ impl PoolBuilder {
             slot_bytes: 0,
             align: 64,
             region: RegionSource::Heap,
+            numa_node: None,
+            lock: MemoryLock::Never,
+            prefault: false,
             scrub: Scrub::Never,
             protect_free: false,
             cache: usize::MAX,
@@ -67,8 +80,7 @@ impl PoolBuilder {
         self
     }
 
-    /// The alignment of every slot in bytes, a power of two up to 2 MiB (up to a page with
-    /// [`RegionSource::Mmap`]). 64 by default, so that two slots never share a cache line.
+    /// The alignment of every slot in bytes, a power of two up to 2 MiB. 64 by default, so that two slots never share a cache line.
     pub fn align(mut self, bytes: usize) -> Self {
         self.align = bytes;
         self
@@ -77,6 +89,31 @@ impl PoolBuilder {
     /// Where the memory comes from. [`RegionSource::Heap`] by default.
     pub fn region(mut self, source: RegionSource) -> Self {
         self.region = source;
+        self
+    }
+
+    /// Takes the memory from this NUMA node, 0 to 1023, and from nowhere else (`mbind` with `MPOL_BIND`): if the node has none left when a slot is first
+    /// touched, the kernel ends a process rather than look elsewhere; [`prefault`](Self::prefault) finds that out at once. Wherever the system likes by default.
+    ///
+    /// Needs feature `os`, Linux, and a [`region`](Self::region) of the operating system. A node that the system does not have is an error.
+    pub fn numa_node(mut self, node: u32) -> Self {
+        self.numa_node = Some(node);
+        self
+    }
+
+    /// Whether the memory may be swapped out. [`MemoryLock::Never`] locked by default.
+    ///
+    /// Needs feature `os` and a [`region`](Self::region) of the operating system. How much a process may lock is bounded by
+    /// `RLIMIT_MEMLOCK` (`ulimit -l`), which the error names.
+    pub fn lock(mut self, lock: MemoryLock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Touches all memory when the pool is built, so that no slot's first use takes a page fault. Off by default. With any region; costs what
+    /// touching costs, about 0.1 to 0.3 s per GiB in pages of 4 KiB.
+    pub fn prefault(mut self, prefault: bool) -> Self {
+        self.prefault = prefault;
         self
     }
 
@@ -119,9 +156,86 @@ impl PoolBuilder {
     /// [`BuildError`] names the field, its bound and the value; or says that the system has no such memory.
     pub fn build(self) -> Result<Pool, BuildError> {
         let geometry = self.geometry()?;
-        let bytes = geometry.slots as usize * geometry.stride_bytes;
-        let region = Region::new(self.region, bytes, self.align)?;
-        Ok(Pool::from_slots(Slots::create(geometry, region)?))
+        let plan = RegionPlan {
+            source: self.region,
+            bytes: geometry.region_bytes(),
+            align: self.align,
+            numa_node: self.numa_node,
+            lock: self.lock,
+            prefault: self.prefault,
+        };
+        Ok(Pool::from_slots(Slots::create(geometry, || {
+            Region::new(plan)
+        })?))
+    }
+
+    /// Builds the pool on memory that the caller brings; [`region`](Self::region) says nothing then, and the options about pages are not for it.
+    ///
+    /// Slots hold what lies there, as if their last owner had left it.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), with the region: it is too small, or not aligned as the slots are to be. [`region_bytes`](Self::region_bytes) says how large is
+    /// large enough.
+    ///
+    /// ```
+    /// use std::ptr::NonNull;
+    /// use pool_core::{BuildError, ExternalRegion, Pool};
+    ///
+    /// let memory = NonNull::from(Box::leak(Box::new([0_u8; 4096]))).cast();
+    /// // SAFETY: it stays for ever, and nobody else knows of it. What gives memory back when the pool is gone would be a `Drop` in the place of `()`.
+    /// let region = unsafe { ExternalRegion::new(memory, 4096, ()) };
+    /// let pool = Pool::builder().slots(4).slot_bytes(1024).align(1).build_on(region)?;
+    /// assert_eq!(pool.region().base(), memory.as_ptr());
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the region is asked for once, and last"
+    )]
+    pub fn build_on<O: Send + 'static>(
+        self,
+        region: ExternalRegion<O>,
+    ) -> Result<Pool, RefusedRegion<O>> {
+        let geometry = match self.geometry_on(&region) {
+            Ok(geometry) => geometry,
+            Err(why) => return Err(RefusedRegion::new(why, region)),
+        };
+        let mut brought = Some(region);
+        let made = Slots::create(geometry, || {
+            Ok(Region::external(brought.take().expect("asked for once")))
+        });
+        made.map(Pool::from_slots).map_err(|why| {
+            RefusedRegion::new(why, brought.expect("asked for when nothing else can fail"))
+        })
+    }
+
+    /// How many bytes a region needs for the pool as it is described so far; the memory that [`build`](Self::build) takes may be more, rounded up to whole pages.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), for sizes out of bounds.
+    pub fn region_bytes(&self) -> Result<usize, BuildError> {
+        Ok(self.geometry()?.region_bytes())
+    }
+
+    fn geometry_on<O: Send + 'static>(
+        &self,
+        region: &ExternalRegion<O>,
+    ) -> Result<Geometry, BuildError> {
+        let pages = [
+            (self.numa_node.is_some(), "numa_node"),
+            (self.lock != MemoryLock::Never, "lock"),
+            (self.prefault, "prefault"),
+            (self.protect_free, "protect_free_slots"),
+        ];
+        if let Some((_, field)) = pages.into_iter().find(|(asked, _)| *asked) {
+            let needs = "a region of the pool's own";
+            return Err(BuildErrorKind::Unsupported { field, needs }.into());
+        }
+        let geometry = self.geometry()?;
+        region.check(geometry.region_bytes(), self.align)?;
+        Ok(geometry)
     }
 
     fn geometry(&self) -> Result<Geometry, BuildError> {
@@ -135,6 +249,7 @@ impl PoolBuilder {
         if !self.align.is_power_of_two() || self.align > MAX_ALIGN {
             return Err(out_of_range("align", "a power of two up to 2097152", self.align).into());
         }
+        self.check_pages()?;
         let stride_bytes = self.stride_bytes()?;
         let too_large = BuildErrorKind::TooLarge {
             slots: self.slots,
@@ -155,6 +270,23 @@ impl PoolBuilder {
             protect_free: self.protect_free,
             has_policy: self.protect_free || self.scrub != Scrub::Never,
         })
+    }
+
+    fn check_pages(&self) -> Result<(), BuildError> {
+        /// As many as Linux knows.
+        const NODES: u32 = 1024;
+        if let Some(node) = self.numa_node.filter(|node| *node >= NODES) {
+            return Err(out_of_range("numa_node", "0 to 1023", node as usize).into());
+        }
+        if self.lock == MemoryLock::OnFault && !cfg!(all(feature = "os", target_os = "linux")) {
+            let needs = "feature `os` and Linux for MemoryLock::OnFault";
+            return Err(BuildErrorKind::Unsupported {
+                field: "lock",
+                needs,
+            }
+            .into());
+        }
+        Ok(())
     }
 
     fn cache_plan(&self, slots: u32) -> Option<CachePlan> {

@@ -51,7 +51,7 @@ pub use error::{AllocError, BuildError, IdError};
 pub use lease::Lease;
 pub use pool::Pool;
 pub use raw_slot::RawSlot;
-pub use region::{RegionSource, RegionSpan};
+pub use region::{Backing, ExternalRegion, MemoryLock, RefusedRegion, RegionSource, RegionSpan};
 pub use scrub::Scrub;
 pub use shared::Shared;
 pub use slot_id::SlotId;

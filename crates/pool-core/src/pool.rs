@@ -255,6 +255,16 @@ impl Pool {
         self.slots().span()
     }
 
+    /// The memory file of a pool with [`RegionSource::Memfd`](crate::RegionSource::Memfd), to hand to another process; `None` for other regions.
+    ///
+    /// Who has it (or a duplicate) can read every byte of every slot, also while it is written, and nothing more: the file is sealed against writes and
+    /// against another size. [`RegionSpan`]'s base is the file's first byte. Needs features `os` and `std`.
+    #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+    #[must_use]
+    pub fn region_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        self.slots().region_fd()
+    }
+
     /// The slots in use, grouped by the line that took them, most slots first. Slots out as ids count as taken by the line
     /// that took their lease.
     ///

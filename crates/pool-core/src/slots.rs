@@ -98,8 +98,11 @@ impl Slots {
     ///
     /// # Errors
     ///
-    /// If there is no memory for the side records.
-    pub(crate) fn create(geometry: Geometry, region: Region) -> Result<NonNull<Self>, BuildError> {
+    /// If there is no memory for the side records, or no region. The region is asked for last: what it gives is kept.
+    pub(crate) fn create(
+        geometry: Geometry,
+        region: impl FnOnce() -> Result<Region, BuildError>,
+    ) -> Result<NonNull<Self>, BuildError> {
         let no_records = |_| BuildErrorKind::OutOfMemory {
             source_name: "heap (side records)",
             bytes: (geometry.slots as usize).saturating_mul(size_of::<SideRecord>()),
@@ -114,6 +117,7 @@ impl Slots {
             None => (None, 0..geometry.slots),
         };
         let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
+        let region = region()?;
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
@@ -194,6 +198,14 @@ impl Slots {
 
     pub(crate) fn span(&self) -> RegionSpan {
         self.span
+    }
+
+    /// The region's memory file, for a caller who holds a handle.
+    #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+    pub(crate) fn region_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        // SAFETY: validity: the region is there as long as a reason is (SLOTS-1). Aliasing: it changes when no reason is left.
+        let region = unsafe { &*self.region.get() };
+        region.file()
     }
 
     /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.
