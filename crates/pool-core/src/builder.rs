@@ -1,8 +1,11 @@
 //! Building a pool: options, and the checks that make every later size safe.
 
+use core::ptr::NonNull;
+
 use crate::caches::CachePlan;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::fences;
+use crate::guard::ZONE_BYTES;
 use crate::head::MAX_SLOTS;
 use crate::pool::Pool;
 use crate::region::{ExternalRegion, MemoryLock, RefusedRegion, Region, RegionPlan, RegionSource};
@@ -25,6 +28,9 @@ pub(crate) struct Geometry {
     pub(crate) caches: Option<CachePlan>,
     pub(crate) scrub: Scrub,
     pub(crate) protect_free: bool,
+    pub(crate) check_free: bool,
+    /// Bytes before the first slot.
+    lead_bytes: usize,
     /// Whether alloc or free has anything to do besides moving the slot.
     pub(crate) has_policy: bool,
 }
@@ -42,13 +48,21 @@ pub struct PoolBuilder {
     prefault: bool,
     scrub: Scrub,
     protect_free: bool,
+    check_free: bool,
     cache: usize,
 }
 
 impl Geometry {
     /// What the slots need, and no more than `isize::MAX` less the largest alignment.
-    pub(crate) fn region_bytes(&self) -> usize {
-        self.slots as usize * self.stride_bytes
+    fn region_bytes(&self) -> usize {
+        self.lead_bytes + self.slots as usize * self.stride_bytes
+    }
+
+    /// Where slot 0 begins, in a region of at least [`region_bytes`](Self::region_bytes).
+    pub(crate) fn first_slot(&self, region: &Region) -> NonNull<u8> {
+        debug_assert!(region.span().bytes() >= self.region_bytes());
+        // SAFETY: inside the region, whose size was checked against `region_bytes` or made by it.
+        unsafe { region.base().add(self.lead_bytes) }
     }
 }
 
@@ -64,6 +78,7 @@ impl PoolBuilder {
             prefault: false,
             scrub: Scrub::Never,
             protect_free: false,
+            check_free: false,
             cache: usize::MAX,
         }
     }
@@ -133,6 +148,24 @@ impl PoolBuilder {
     /// A later alloc panics if the kernel, out of mappings, refuses to make a slot accessible again.
     pub fn protect_free_slots(mut self, protect: bool) -> Self {
         self.protect_free = protect;
+        self
+    }
+
+    /// Looks for writes that nobody had the right to make: by a kernel, a device or a foreign library, through an address that outlived its slot or ran over its end.
+    /// For tests and for hunting a bug.
+    ///
+    /// Free slots are filled with a pattern, which is checked when a slot is handed out: a write after free is found by the next alloc of the slot. The 32 bytes before
+    /// and the 32 or more behind each slot hold another one, checked when the slot is given back: that finds what ran over. Cost: every slot is written when the pool is built,
+    /// and written and read once per round trip; 64 bytes and more per slot; nothing if off. A new owner finds the pattern, or zeros
+    /// with a [`scrub`](Self::scrub) policy. Not together with [`protect_free_slots`](Self::protect_free_slots).
+    ///
+    /// # Panics
+    ///
+    /// When a slot is handed out that was written while it was free, or given back (by a drop!) when something was written beside it: with the slot's index, the place of
+    /// the byte, and with feature `track` the line that took it last. The slot is home, and whole again, when the panic begins. In a drop
+    /// during another panic, this one ends the process.
+    pub fn check_free_slots(mut self, check: bool) -> Self {
+        self.check_free = check;
         self
     }
 
@@ -258,7 +291,8 @@ impl PoolBuilder {
         };
         self.slots
             .checked_mul(stride_bytes)
-            .and_then(|bytes| bytes.checked_add(MAX_ALIGN))
+            // The bytes before the first slot, and what a region is rounded up and shifted by.
+            .and_then(|bytes| bytes.checked_add(4 * MAX_ALIGN))
             .filter(|bytes| *bytes <= MAX_REGION_BYTES)
             .ok_or(too_large)?;
         Ok(Geometry {
@@ -268,7 +302,13 @@ impl PoolBuilder {
             caches: self.cache_plan(slots),
             scrub: self.scrub,
             protect_free: self.protect_free,
-            has_policy: self.protect_free || self.scrub != Scrub::Never,
+            check_free: self.check_free,
+            lead_bytes: if self.check_free {
+                ZONE_BYTES.next_multiple_of(self.align)
+            } else {
+                0
+            },
+            has_policy: self.protect_free || self.check_free || self.scrub != Scrub::Never,
         })
     }
 
@@ -300,13 +340,23 @@ impl PoolBuilder {
         } else {
             self.align
         };
+        let zones = if self.check_free { 2 * ZONE_BYTES } else { 0 };
         self.slot_bytes
-            .checked_next_multiple_of(unit)
+            .checked_add(zones)
+            .and_then(|bytes| bytes.checked_next_multiple_of(unit))
             .ok_or(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into())
     }
 
     #[cfg(all(feature = "os", unix))]
     fn protected_unit(&self) -> Result<usize, BuildError> {
+        if self.check_free {
+            let needs = "no protect_free_slots";
+            return Err(BuildErrorKind::Unsupported {
+                field: "check_free_slots",
+                needs,
+            }
+            .into());
+        }
         if self.region != RegionSource::Mmap {
             let needs = "RegionSource::Mmap";
             return Err(BuildErrorKind::Unsupported {

@@ -46,7 +46,7 @@ pub(crate) enum BuildErrorKind {
     },
     #[error("lock: the system refused to lock {bytes} bytes (os error {errno}); RLIMIT_MEMLOCK is {}", Limit(*.limit))]
     #[cfg_attr(
-        not(all(feature = "os", unix)),
+        not(any(all(feature = "os", unix), test)),
         expect(dead_code, reason = "only a Unix is asked")
     )]
     NotLocked {

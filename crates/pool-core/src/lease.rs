@@ -9,6 +9,7 @@ use crate::Pool;
 use crate::free_list::OwnedSlot;
 use crate::raw_slot::RawSlot;
 use crate::shared::Shared;
+use crate::site::SlotEvent;
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 
@@ -87,6 +88,7 @@ impl Lease {
     /// Turns the unique right into a counted one. Allocates nothing: the count lies in the slot's side record.
     #[must_use]
     pub fn share(self) -> Shared {
+        self.slots().note(self.slot, SlotEvent::Shared);
         let raw = self.into_raw();
         Shared::first(raw.slots(), OwnedSlot::assume(raw.slot))
     }
@@ -97,6 +99,7 @@ impl Lease {
     pub fn into_id(self) -> SlotId {
         let lease = ManuallyDrop::new(self);
         let slots = lease.slots();
+        slots.note(lease.slot, SlotEvent::IdOut);
         let (id_word, nonce) = (&slots.list().record(lease.slot).id_word, slots.nonce());
         slot_id::issue(id_word, nonce, OwnedSlot::assume(lease.slot))
     }

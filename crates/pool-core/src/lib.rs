@@ -23,18 +23,22 @@ mod caches;
 mod error;
 mod fences;
 mod free_list;
+mod guard;
 mod hand;
 mod head;
 mod lease;
 mod line;
 mod magazine;
 mod mode;
+mod policy;
 mod pool;
 mod raw_slot;
 mod region;
 mod scrub;
 mod shared;
 mod site;
+#[cfg(feature = "track")]
+mod slot_event;
 mod slot_id;
 mod slots;
 mod stable_bytes;
@@ -54,10 +58,12 @@ pub use raw_slot::RawSlot;
 pub use region::{Backing, ExternalRegion, MemoryLock, RefusedRegion, RegionSource, RegionSpan};
 pub use scrub::Scrub;
 pub use shared::Shared;
+#[cfg(feature = "track")]
+pub use slot_event::SlotEvent;
 pub use slot_id::SlotId;
 pub use slots::leaked_regions;
 pub use stable_bytes::StableBytes;
 pub use stats::PoolStats;
 pub use tenant::Tenant;
 #[cfg(feature = "track")]
-pub use track::Outstanding;
+pub use track::{Outstanding, SlotHistory};

@@ -11,7 +11,7 @@ use crate::free_list::{Chain, OwnedSlot, PopError};
 use crate::hand::Hand;
 use crate::lease::Lease;
 use crate::region::RegionSpan;
-use crate::site::{self, Site};
+use crate::site::{self, Site, SlotEvent};
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 use crate::stats::PoolStats;
@@ -139,6 +139,7 @@ impl Pool {
         if self.slots().caches().is_some() {
             return self.alloc_one_by_one(want, into, site);
         }
+        self.slots().advance_clock();
         match self
             .slots()
             .list()
@@ -191,6 +192,7 @@ impl Pool {
     pub fn redeem(&self, id: SlotId) -> Result<Lease, IdError> {
         let slots = self.slots();
         let slot = slot_id::redeem(slots.list(), slots.nonce(), id)?;
+        slots.note(slot.index(), SlotEvent::Redeemed);
         Ok(Lease::new(self.slots, slot))
     }
 
@@ -273,6 +275,14 @@ impl Pool {
     #[must_use]
     pub fn outstanding(&self) -> alloc::vec::Vec<crate::Outstanding> {
         self.slots().sites.outstanding(self.slot_bytes())
+    }
+
+    /// What happened last to the slot with this [index](Lease::slot_index), free or not; `None` if there is no such slot. Other threads' events may follow at any
+    /// time.
+    #[cfg(feature = "track")]
+    #[must_use]
+    pub fn slot_history(&self, slot: usize) -> Option<crate::SlotHistory> {
+        self.slots().sites.history(slot)
     }
 }
 

@@ -25,8 +25,7 @@ use crate::line::Line;
 use crate::magazine::Popped;
 use crate::mode::{Mode, Phase};
 use crate::region::{Region, RegionSpan};
-use crate::scrub::Scrub;
-use crate::site::Site;
+use crate::site::{Site, SlotEvent};
 use crate::slot_id::{self, Nonce};
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize};
@@ -37,7 +36,7 @@ use crate::track::Sites;
 /// - **SLOTS-1** The body and its region live while `reasons` is above zero. Each handle and each slot that is
 ///   out (as a lease, a share, an id or a chain) is covered by a reason, so whoever holds one may use the body.
 /// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has is one.
-/// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` fits the region, and
+/// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` from `base` on fit the region, and
 ///   `slot_bytes <= stride_bytes`, so the bytes of two slots never overlap.
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -122,7 +121,7 @@ impl Slots {
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
             hot: Line(Hot {
-                base: region.base(),
+                base: geometry.first_slot(&region),
                 stride_bytes: geometry.stride_bytes,
                 slot_bytes: geometry.slot_bytes,
                 mode: Mode::normal(),
@@ -151,11 +150,8 @@ impl Slots {
                 fallback_bytes: AtomicU64::new(0),
             }),
         };
-        if geometry.protect_free {
-            (0..geometry.slots).for_each(|slot| {
-                // A slot that stays accessible is not watched, and no less right.
-                slots.set_accessible(slot, false);
-            });
+        if geometry.protect_free || geometry.check_free {
+            slots.furnish();
         }
         Ok(NonNull::from(Box::leak(Box::new(slots))))
     }
@@ -259,6 +255,22 @@ impl Slots {
         let _ = site;
     }
 
+    /// Notes what happened to a slot of the caller's, with feature `track`.
+    #[inline]
+    pub(crate) fn note(&self, slot: u32, event: SlotEvent) {
+        #[cfg(feature = "track")]
+        self.sites.note(slot, event);
+        let _ = (self, slot, event);
+    }
+
+    /// Brings the clock of reports up to date, with feature `track`: for slow paths.
+    #[inline]
+    pub(crate) fn advance_clock(&self) {
+        #[cfg(feature = "track")]
+        self.sites.advance_clock();
+        let _ = self;
+    }
+
     /// Takes a slot, by the calling thread's hand if it has one.
     #[inline]
     pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
@@ -271,6 +283,7 @@ impl Slots {
     #[cold]
     #[inline(never)]
     fn take_slowly(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        self.advance_clock();
         let Some(caches) = &self.caches else {
             return self.list.pop();
         };
@@ -342,7 +355,7 @@ impl Slots {
     ///
     /// # Panics
     ///
-    /// If the kernel refuses to make a protected slot accessible; the slot is home again then.
+    /// If the kernel refuses to make a protected slot accessible, or a checked one was written while it was free; the slot is home again then.
     ///
     /// # Safety
     ///
@@ -351,27 +364,11 @@ impl Slots {
     pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
-        if slots.hot.0.has_policy && !slots.prepare_by_policy(slot.index()) {
-            // SAFETY: the slot is ours, and the caller's handle is another reason.
-            unsafe { Self::put_home(this, None, slot) }
-            panic!(
-                "the kernel refused to make a protected slot accessible again (out of mappings)"
-            );
+        if slots.hot.0.has_policy {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::prepare_by_policy(this, slot) };
         }
         slot
-    }
-
-    /// Tells whether the slot may be used.
-    #[cold]
-    #[inline(never)]
-    fn prepare_by_policy(&self, slot: u32) -> bool {
-        if self.geometry.protect_free && !self.set_accessible(slot, true) {
-            return false;
-        }
-        if self.geometry.scrub == Scrub::OnAlloc {
-            self.zero(slot);
-        }
-        true
     }
 
     /// As [`give_back`](Self::give_back), by the calling thread's hand if it has one.
@@ -396,6 +393,10 @@ impl Slots {
 
     /// Takes a slot home and frees the body if this was the last reason to keep it.
     ///
+    /// # Panics
+    ///
+    /// If the pool checks and something was written beside the slot; the slot is home then.
+    ///
     /// # Safety
     ///
     /// `this` is alive (SLOTS-1: the slot being given back is a reason), and the caller uses it no more unless it
@@ -405,10 +406,10 @@ impl Slots {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         if slots.hot.0.has_policy {
-            slots.retire_by_policy(slot.index());
+            // SAFETY: this function's own promise.
+            return unsafe { Self::give_back_by_policy(this, hand, slot) };
         }
-        #[cfg(feature = "track")]
-        slots.sites.forget(slot.index());
+        slots.note(slot.index(), SlotEvent::GivenBack);
         // SAFETY: this function's own promise.
         unsafe { Self::put_home(this, hand, slot) }
     }
@@ -491,37 +492,6 @@ impl Slots {
             // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
             unsafe { Self::drop_reasons(this, 1) }
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn retire_by_policy(&self, slot: u32) {
-        if self.geometry.scrub == Scrub::OnFree {
-            self.zero(slot);
-        }
-        if self.geometry.protect_free {
-            self.set_accessible(slot, false);
-        }
-    }
-
-    fn zero(&self, slot: u32) {
-        self.note_write(slot);
-        // SAFETY: validity: `slot_bytes` bytes of the region (SLOTS-2). Aliasing: the slot is the caller's (LIST-1).
-        unsafe { self.slot_ptr(slot).write_bytes(0, self.geometry.slot_bytes) }
-    }
-
-    #[cfg(all(feature = "os", unix))]
-    fn set_accessible(&self, slot: u32, accessible: bool) -> bool {
-        // SAFETY: the stride is whole pages (the builder checks) of a mapping, and the slot is the caller's (LIST-1).
-        unsafe {
-            crate::os::set_accessible(self.slot_ptr(slot), self.geometry.stride_bytes, accessible)
-        }
-    }
-
-    #[cfg(not(all(feature = "os", unix)))]
-    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
-    fn set_accessible(&self, _slot: u32, _accessible: bool) -> bool {
-        unreachable!("the builder refuses to protect slots without `os`")
     }
 
     /// Closes the pool: no slot is handed out any more, the body lives until the last one is home.
