@@ -4,6 +4,7 @@ use core::ptr::NonNull;
 
 use crate::caches::CachePlan;
 use crate::error::{BuildError, BuildErrorKind};
+use crate::faults::Faults;
 use crate::fences;
 use crate::guard::ZONE_BYTES;
 use crate::head::MAX_SLOTS;
@@ -29,6 +30,7 @@ pub(crate) struct Geometry {
     pub(crate) scrub: Scrub,
     pub(crate) protect_free: bool,
     pub(crate) check_free: bool,
+    pub(crate) faults: Option<Faults>,
     /// Bytes before the first slot.
     lead_bytes: usize,
     /// Whether alloc or free has anything to do besides moving the slot.
@@ -49,6 +51,7 @@ pub struct PoolBuilder {
     scrub: Scrub,
     protect_free: bool,
     check_free: bool,
+    faults: Option<Faults>,
     cache: usize,
 }
 
@@ -79,6 +82,7 @@ impl PoolBuilder {
             scrub: Scrub::Never,
             protect_free: false,
             check_free: false,
+            faults: None,
             cache: usize::MAX,
         }
     }
@@ -166,6 +170,24 @@ impl PoolBuilder {
     /// during another panic, this one ends the process.
     pub fn check_free_slots(mut self, check: bool) -> Self {
         self.check_free = check;
+        self
+    }
+
+    /// Refuses some allocs though slots are free, so that a program's tests see what it does then. No fault by default, and no cost then.
+    ///
+    /// A refused [`alloc`](Pool::alloc), [`try_alloc`](Pool::try_alloc) or [`Cache::alloc`](crate::Cache::alloc) gives what an exhausted pool gives, and an
+    /// [`alloc_many`](Pool::alloc_many) ends there. [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not.
+    ///
+    /// ```
+    /// use pool_core::{Faults, Pool};
+    ///
+    /// let pool = Pool::builder().slots(8).slot_bytes(64).faults(Faults::Nth(2)).build()?;
+    /// let some: Vec<_> = (0..3).map(|_| pool.alloc().is_some()).collect();
+    /// assert_eq!(some, [true, false, true]);
+    /// # Ok::<(), pool_core::BuildError>(())
+    /// ```
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = Some(faults);
         self
     }
 
@@ -282,7 +304,7 @@ impl PoolBuilder {
         if !self.align.is_power_of_two() || self.align > MAX_ALIGN {
             return Err(out_of_range("align", "a power of two up to 2097152", self.align).into());
         }
-        self.check_pages()?;
+        self.check_options()?;
         let stride_bytes = self.stride_bytes()?;
         let too_large = BuildErrorKind::TooLarge {
             slots: self.slots,
@@ -303,20 +325,29 @@ impl PoolBuilder {
             scrub: self.scrub,
             protect_free: self.protect_free,
             check_free: self.check_free,
+            faults: self.faults,
             lead_bytes: if self.check_free {
                 ZONE_BYTES.next_multiple_of(self.align)
             } else {
                 0
             },
-            has_policy: self.protect_free || self.check_free || self.scrub != Scrub::Never,
+            has_policy: self.protect_free
+                || self.check_free
+                || self.scrub != Scrub::Never
+                || self.faults.is_some(),
         })
     }
 
-    fn check_pages(&self) -> Result<(), BuildError> {
+    fn check_options(&self) -> Result<(), BuildError> {
         /// As many as Linux knows.
         const NODES: u32 = 1024;
         if let Some(node) = self.numa_node.filter(|node| *node >= NODES) {
             return Err(out_of_range("numa_node", "0 to 1023", node as usize).into());
+        }
+        if let Some(Faults::Random { probability, .. }) = self.faults
+            && !(0.0..=1.0).contains(&probability)
+        {
+            return Err(BuildErrorKind::Probability { probability }.into());
         }
         if self.lock == MemoryLock::OnFault && !cfg!(all(feature = "os", target_os = "linux")) {
             let needs = "feature `os` and Linux for MemoryLock::OnFault";

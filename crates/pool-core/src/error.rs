@@ -29,6 +29,8 @@ pub(crate) enum BuildErrorKind {
         bytes: usize,
         errno: Option<i32>,
     },
+    #[error("faults: the probability must be 0 to 1, got {probability}")]
+    Probability { probability: f64 },
     #[error("region: the pool needs {needed} bytes, this one has {bytes}")]
     RegionTooSmall { needed: usize, bytes: usize },
     #[error("region: must begin at a multiple of {align} bytes, begins {over} behind one")]

@@ -97,12 +97,30 @@ impl Pool {
     #[inline]
     pub(crate) fn alloc_by(&self, hand: Option<&Hand>, site: Site) -> Result<Lease, PopError> {
         match self.slots().take(hand) {
+            Ok(slot) if self.slots().has_policy() => self.lease_or_refuse(hand, slot, site),
             Ok(slot) => Ok(self.lease(slot, site)),
             Err(why) => {
                 self.count(why);
                 Err(why)
             }
         }
+    }
+
+    /// Refuses on purpose, or hands the slot out. A refusal looks as that of an exhausted pool does, and is counted apart.
+    #[cold]
+    #[inline(never)]
+    fn lease_or_refuse(
+        &self,
+        hand: Option<&Hand>,
+        slot: OwnedSlot,
+        site: Site,
+    ) -> Result<Lease, PopError> {
+        if self.slots().refuse_by_fault() {
+            // SAFETY: the slot is ours and nobody had its bytes; this handle is another reason.
+            unsafe { Slots::put_home(self.slots, hand, slot) }
+            return Err(PopError::Empty);
+        }
+        Ok(self.lease(slot, site))
     }
 
     #[inline]
@@ -136,7 +154,7 @@ impl Pool {
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
         let site = site::caller();
-        if self.slots().caches().is_some() {
+        if self.slots().caches().is_some() || self.slots().faults().is_some() {
             return self.alloc_one_by_one(want, into, site);
         }
         self.slots().advance_clock();

@@ -18,6 +18,7 @@ use core::ptr::NonNull;
 use crate::builder::Geometry;
 use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
+use crate::faults::FaultPlan;
 use crate::fences;
 use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
 use crate::hand::Hand;
@@ -49,6 +50,7 @@ pub(crate) struct Slots {
     #[cfg(feature = "track")]
     pub(crate) sites: Sites,
     cold: Line<Cold>,
+    faults: Option<FaultPlan>,
     /// Dropped with the last reason; see SLOTS-1.
     region: UnsafeCell<ManuallyDrop<Region>>,
 }
@@ -135,6 +137,7 @@ impl Slots {
             }),
             list,
             caches,
+            faults: geometry.faults.map(FaultPlan::new),
             span: region.span(),
             region: UnsafeCell::new(ManuallyDrop::new(region)),
             geometry,
@@ -182,6 +185,16 @@ impl Slots {
     #[inline]
     pub(crate) fn slot_bytes(&self) -> usize {
         self.hot.0.slot_bytes
+    }
+
+    /// Whether alloc or free has anything to do besides moving the slot.
+    #[inline]
+    pub(crate) fn has_policy(&self) -> bool {
+        self.hot.0.has_policy
+    }
+
+    pub(crate) fn faults(&self) -> Option<&FaultPlan> {
+        self.faults.as_ref()
     }
 
     pub(crate) fn nonce(&self) -> Nonce {
@@ -364,7 +377,7 @@ impl Slots {
     pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
-        if slots.hot.0.has_policy {
+        if slots.has_policy() {
             // SAFETY: this function's own promise.
             return unsafe { Self::prepare_by_policy(this, slot) };
         }
@@ -405,7 +418,7 @@ impl Slots {
     pub(crate) unsafe fn give_back(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        if slots.hot.0.has_policy {
+        if slots.has_policy() {
             // SAFETY: this function's own promise.
             return unsafe { Self::give_back_by_policy(this, hand, slot) };
         }
