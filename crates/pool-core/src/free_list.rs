@@ -74,6 +74,14 @@ pub(crate) struct Chain {
     left: u32,
 }
 
+impl Chain {
+    /// A chain of no slots.
+    pub(crate) const NONE: Self = Self {
+        next: None,
+        left: 0,
+    };
+}
+
 /// Why a pop gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PopError {
@@ -82,6 +90,9 @@ pub(crate) enum PopError {
     /// The list was closed.
     Closed,
 }
+
+/// The list is closed.
+struct Closed;
 
 /// The stack. Its head, which everybody writes, is kept apart from the records' address, which everybody reads.
 #[derive(Debug)]
@@ -169,10 +180,7 @@ impl FreeList {
     /// Cost: a walk of `want` links; none if `want` is the whole list.
     pub(crate) fn pop_many(&self, want: u32) -> Result<Chain, PopError> {
         if want == 0 {
-            return Ok(Chain {
-                next: None,
-                left: 0,
-            });
+            return Ok(Chain::NONE);
         }
         // [POP-MANY-LOAD] Acquire: as [POP-LOAD], for each slot down the walk. Pairs with [PUSH].
         let mut seen = Head::from_bits(self.head.0.load(Acquire));
@@ -250,10 +258,70 @@ impl FreeList {
     /// `this` is alive as long as `slot` is not in it. After `Ok` it may be gone.
     #[inline]
     pub(crate) unsafe fn push(this: NonNull<Self>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        let link = |list: &Self, link, depth_below: u32| {
+            let record = list.record(slot.index());
+            // Relaxed, both: published by the exchange in `push_linked`, read by others only after they saw it.
+            record.link_or_refs.store(link, Relaxed);
+            record.depth.store(depth_below + 1, Relaxed);
+        };
+        // SAFETY: this function's own promise.
+        match unsafe { Self::push_linked(this, slot.index(), link) } {
+            Ok(()) => {
+                slot.into_index();
+                Ok(())
+            }
+            Err(Closed) => Err(slot),
+        }
+    }
+
+    /// Gives a chain back with one exchange, so that its first slot is on top; or returns it if the list is closed.
+    ///
+    /// Cost: a walk of its links, again for each retry.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push), with the slots of the chain, which are of this list.
+    pub(crate) unsafe fn push_chain(this: NonNull<Self>, chain: Chain) -> Result<(), Chain> {
+        // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.
+        let slots = unsafe { this.as_ref() }.slots();
+        let Some(first) = chain.next.filter(|_| chain.left > 0) else {
+            return Ok(());
+        };
+        // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.
+        let count = unsafe { this.as_ref() }.walk(first, chain.left).1;
+        let link = |list: &Self, link, depth_below: u32| {
+            let mut slot = first;
+            for left in (1..=count).rev() {
+                let record = list.record(slot);
+                // Relaxed, all: the chain is ours; published by the exchange in `push_linked`.
+                record.depth.store(depth_below + left, Relaxed);
+                let below = link_target(record.link_or_refs.load(Relaxed), slots);
+                match below.filter(|_| left > 1) {
+                    Some(below) => slot = below,
+                    None => record.link_or_refs.store(link, Relaxed),
+                }
+            }
+        };
+        // SAFETY: this function's own promise.
+        unsafe { Self::push_linked(this, first, link) }.map_err(|Closed| chain)
+    }
+
+    /// Makes `first` the top. `link` is given the link to the slot that was on top, and how many are free from there down: it stores them in what
+    /// the caller pushes, again for each retry.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push), with what hangs on `first`.
+    #[inline]
+    unsafe fn push_linked(
+        this: NonNull<Self>,
+        first: u32,
+        link: impl Fn(&Self, u32, u32),
+    ) -> Result<(), Closed> {
         // SAFETY: alive until the exchange below succeeds (the caller's promise), and not used after it; only shared
         // references to a list exist.
         let list = unsafe { this.as_ref() };
-        let (head, record) = (&list.head.0, list.record(slot.index()));
+        let head = &list.head.0;
         // [PUSH-SEEN] Acquire: if a close is what we see, what the closer did before it is visible,
         // and the depth of the top slot is the one its push stored. Pairs with [PUSH] and [CLOSE].
         let mut seen = Head::from_bits(head.load(Acquire));
@@ -263,14 +331,12 @@ impl FreeList {
                 // the exchange fails, because a pop changes the tag.
                 Top::Slot(top) => list.record(top).depth.load(Relaxed),
                 Top::Empty => 0,
-                Top::Closed => return Err(slot),
+                Top::Closed => return Err(Closed),
             };
-            // Relaxed, both: published by the exchange below, read by others only after they saw it.
-            record.link_or_refs.store(seen.link_bits(), Relaxed);
-            record.depth.store(depth_below + 1, Relaxed);
+            link(list, seen.link_bits(), depth_below);
             match head.compare_exchange_weak(
                 seen.to_bits(),
-                seen.pushed(slot.index()).to_bits(),
+                seen.pushed(first).to_bits(),
                 // [PUSH] Release: our link, our depth and all we did to the slot's bytes happen before
                 // whatever the slot's next owner does. Pairs with [POP-LOAD], [POP-RETRY],
                 // [POP-MANY-LOAD], [POP-MANY-RETRY], [PUSH-SEEN], [PUSH-RETRY], [CLOSE] and [LEN].
@@ -282,6 +348,26 @@ impl FreeList {
                 Err(now) => seen = Head::from_bits(now),
             }
         }
+    }
+
+    /// Ties slots that the caller owns to a chain, the first one first. The chain's last link leads nowhere.
+    pub(crate) fn tie(&self, slots: impl IntoIterator<Item = OwnedSlot>) -> Chain {
+        let (mut first, mut last, mut left) = (None, None::<u32>, 0);
+        for slot in slots {
+            let slot = slot.into_index();
+            let record = self.record(slot);
+            // Relaxed, both: the slots are the caller's; published by a push.
+            record
+                .link_or_refs
+                .store(Head::new(None).link_bits(), Relaxed);
+            if let Some(last) = last {
+                self.record(last).link_or_refs.store(slot, Relaxed);
+            }
+            first = first.or(Some(slot));
+            last = Some(slot);
+            left += 1;
+        }
+        Chain { next: first, left }
     }
 
     /// Closes the list for ever and tells how many slots it held; `None` if it was closed already.

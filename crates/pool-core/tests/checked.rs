@@ -23,8 +23,9 @@ fn complaint(run: impl FnOnce()) -> Option<String> {
 
 /// Writes one byte at some distance from the slot's first.
 fn stray_write(first: *mut u8, at: isize) {
+    let place = first.wrapping_offset(at);
     // SAFETY: every slot of these tests has 32 bytes of its region before and behind it, and nothing else runs.
-    unsafe { first.offset(at).write(0) }
+    unsafe { place.write(0) }
 }
 
 #[test]
@@ -66,7 +67,8 @@ fn a_write_to_a_slot_that_nobody_ever_took_is_found() {
 /// Each way a slot comes back to somebody looks at it.
 #[test]
 fn every_kind_of_alloc_looks() {
-    let ways: [(&str, fn(&Pool)); 4] = [
+    type Way = (&'static str, fn(&Pool));
+    let ways: [Way; 4] = [
         ("alloc", |pool| drop(pool.alloc())),
         ("try_alloc", |pool| drop(pool.try_alloc())),
         ("alloc_many", |pool| {

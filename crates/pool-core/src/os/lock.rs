@@ -32,6 +32,10 @@ unsafe fn lock_on_fault(base: NonNull<u8>, bytes: usize) -> libc::c_int {
 }
 
 /// The builder refuses this before.
+///
+/// # Safety
+///
+/// Never called.
 #[cfg(not(target_os = "linux"))]
 unsafe fn lock_on_fault(_base: NonNull<u8>, _bytes: usize) -> libc::c_int {
     unreachable!("MemoryLock::OnFault is for Linux")
