@@ -11,7 +11,7 @@ use crate::head::MAX_SLOTS;
 use crate::pool::Pool;
 use crate::region::{ExternalRegion, MemoryLock, RefusedRegion, Region, RegionPlan, RegionSource};
 use crate::scrub::Scrub;
-use crate::slots::Slots;
+use crate::slots::{Records, Slots};
 
 /// Most bytes a region can have: Rust's limit for one object.
 const MAX_REGION_BYTES: usize = isize::MAX as usize;
@@ -219,9 +219,10 @@ impl PoolBuilder {
             lock: self.lock,
             prefault: self.prefault,
         };
-        Ok(Pool::from_slots(Slots::create(geometry, || {
-            Region::new(plan)
-        })?))
+        // First, because it is what a system refuses without having been written to.
+        let region = Region::new(plan)?;
+        let records = Records::new(&geometry)?;
+        Ok(Pool::from_slots(Slots::create(geometry, records, region)))
     }
 
     /// Builds the pool on memory that the caller brings; [`region`](Self::region) says nothing then, and the options about pages are not for it.
@@ -244,25 +245,20 @@ impl PoolBuilder {
     /// assert_eq!(pool.region().base(), memory.as_ptr());
     /// # Ok::<(), BuildError>(())
     /// ```
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the region is asked for once, and last"
-    )]
     pub fn build_on<O: Send + 'static>(
         self,
         region: ExternalRegion<O>,
     ) -> Result<Pool, RefusedRegion<O>> {
-        let geometry = match self.geometry_on(&region) {
-            Ok(geometry) => geometry,
-            Err(why) => return Err(RefusedRegion::new(why, region)),
-        };
-        let mut brought = Some(region);
-        let made = Slots::create(geometry, || {
-            Ok(Region::external(brought.take().expect("asked for once")))
-        });
-        made.map(Pool::from_slots).map_err(|why| {
-            RefusedRegion::new(why, brought.expect("asked for when nothing else can fail"))
-        })
+        let made = self
+            .geometry_on(&region)
+            .and_then(|geometry| Ok((geometry, Records::new(&geometry)?)));
+        match made {
+            Ok((geometry, records)) => {
+                let region = Region::external(region);
+                Ok(Pool::from_slots(Slots::create(geometry, records, region)))
+            }
+            Err(why) => Err(RefusedRegion::new(why, region)),
+        }
     }
 
     /// How many bytes a region needs for the pool as it is described so far; the memory that [`build`](Self::build) takes may be more, rounded up to whole pages.

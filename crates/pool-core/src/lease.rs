@@ -9,7 +9,7 @@ use crate::Pool;
 use crate::free_list::OwnedSlot;
 use crate::raw_slot::RawSlot;
 use crate::shared::Shared;
-use crate::site::SlotEvent;
+use crate::site::{self, SlotEvent};
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 
@@ -83,6 +83,21 @@ impl Lease {
     #[must_use]
     pub fn belongs_to(&self, pool: &Pool) -> bool {
         self.slots == pool.slots_ptr()
+    }
+
+    /// Says, for reports with feature `track`, that the calling line takes this lease: for a layer that takes leases early and hands them on later. Nothing without the
+    /// feature.
+    #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn mark_taken(&mut self) {
+        self.slots().remember(self.slot, site::caller());
+    }
+
+    /// Says, for reports with feature `track`, that this lease waits for somebody to take it: it is not outstanding until [`mark_taken`](Self::mark_taken) is
+    /// called. Nothing without the feature.
+    #[inline]
+    pub fn mark_stocked(&mut self) {
+        self.slots().note(self.slot, SlotEvent::GivenBack);
     }
 
     /// Turns the unique right into a counted one. Allocates nothing: the count lies in the slot's side record.

@@ -83,27 +83,18 @@ struct Cold {
     fallback_bytes: AtomicU64,
 }
 
-static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
-static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
-
-/// How many regions this process leaked on purpose: their last [`Pool`](crate::Pool) handle was dropped while slots
-/// were out as ids, which nobody can redeem any more and whose bytes a kernel may still own.
-#[must_use]
-pub fn leaked_regions() -> usize {
-    // Relaxed: a count on its own.
-    LEAKED_REGIONS.load(core::sync::atomic::Ordering::Relaxed)
+/// What stands beside a region's slots, every one of them home.
+#[derive(Debug)]
+pub(crate) struct Records {
+    list: FreeList,
+    caches: Option<Caches>,
 }
 
-impl Slots {
-    /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
-    ///
+impl Records {
     /// # Errors
     ///
-    /// If there is no memory for the side records, or no region. The region is asked for last: what it gives is kept.
-    pub(crate) fn create(
-        geometry: Geometry,
-        region: impl FnOnce() -> Result<Region, BuildError>,
-    ) -> Result<NonNull<Self>, BuildError> {
+    /// If there is no memory for them.
+    pub(crate) fn new(geometry: &Geometry) -> Result<Self, BuildError> {
         let no_records = |_| BuildErrorKind::OutOfMemory {
             source_name: "heap (side records)",
             bytes: (geometry.slots as usize).saturating_mul(size_of::<SideRecord>()),
@@ -118,7 +109,25 @@ impl Slots {
             None => (None, 0..geometry.slots),
         };
         let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
-        let region = region()?;
+        Ok(Self { list, caches })
+    }
+}
+
+static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+
+/// How many regions this process leaked on purpose: their last [`Pool`](crate::Pool) handle was dropped while slots
+/// were out as ids, which nobody can redeem any more and whose bytes a kernel may still own.
+#[must_use]
+pub fn leaked_regions() -> usize {
+    // Relaxed: a count on its own.
+    LEAKED_REGIONS.load(core::sync::atomic::Ordering::Relaxed)
+}
+
+impl Slots {
+    /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
+    pub(crate) fn create(geometry: Geometry, records: Records, region: Region) -> NonNull<Self> {
+        let Records { list, caches } = records;
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
@@ -156,7 +165,7 @@ impl Slots {
         if geometry.protect_free || geometry.check_free {
             slots.furnish();
         }
-        Ok(NonNull::from(Box::leak(Box::new(slots))))
+        NonNull::from(Box::leak(Box::new(slots)))
     }
 
     pub(crate) fn list(&self) -> &FreeList {
