@@ -1,11 +1,10 @@
 //! Building a pool: options, and the checks that make every later size safe.
 
-use core::ptr::NonNull;
-
 use crate::caches::CachePlan;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::faults::Faults;
 use crate::fences;
+use crate::geometry::Geometry;
 use crate::guard::ZONE_BYTES;
 use crate::head::MAX_SLOTS;
 use crate::pool::Pool;
@@ -18,24 +17,6 @@ const MAX_REGION_BYTES: usize = isize::MAX as usize;
 const MAX_ALIGN: usize = 2 * 1024 * 1024;
 /// A protected pool needs up to two kernel mappings per slot; Linux gives a process 65 530 by default.
 const MAX_PROTECTED_SLOTS: usize = 16_384;
-
-/// The sizes of a pool, checked: see SLOTS-2.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Geometry {
-    pub(crate) slots: u32,
-    pub(crate) slot_bytes: usize,
-    /// From one slot's first byte to the next one's.
-    pub(crate) stride_bytes: usize,
-    pub(crate) caches: Option<CachePlan>,
-    pub(crate) scrub: Scrub,
-    pub(crate) protect_free: bool,
-    pub(crate) check_free: bool,
-    pub(crate) faults: Option<Faults>,
-    /// Bytes before the first slot.
-    lead_bytes: usize,
-    /// Whether alloc or free has anything to do besides moving the slot.
-    pub(crate) has_policy: bool,
-}
 
 /// Builds a [`Pool`]; see [`Pool::builder`].
 #[derive(Debug, Clone)]
@@ -53,20 +34,6 @@ pub struct PoolBuilder {
     check_free: bool,
     faults: Option<Faults>,
     cache: usize,
-}
-
-impl Geometry {
-    /// What the slots need, and no more than `isize::MAX` less the largest alignment.
-    fn region_bytes(&self) -> usize {
-        self.lead_bytes + self.slots as usize * self.stride_bytes
-    }
-
-    /// Where slot 0 begins, in a region of at least [`region_bytes`](Self::region_bytes).
-    pub(crate) fn first_slot(&self, region: &Region) -> NonNull<u8> {
-        debug_assert!(region.span().bytes() >= self.region_bytes());
-        // SAFETY: inside the region, whose size was checked against `region_bytes` or made by it.
-        unsafe { region.base().add(self.lead_bytes) }
-    }
 }
 
 impl PoolBuilder {

@@ -79,8 +79,6 @@ impl FaultPlan {
 
 impl Slots {
     /// Whether an alloc that has a slot already is to give it back and be refused.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn refuse_by_fault(&self) -> bool {
         self.faults().is_some_and(FaultPlan::refuse_next)
     }

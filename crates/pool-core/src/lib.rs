@@ -24,6 +24,7 @@ mod error;
 mod faults;
 mod fences;
 mod free_list;
+mod geometry;
 mod guard;
 mod hand;
 mod head;

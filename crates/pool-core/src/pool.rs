@@ -96,37 +96,41 @@ impl Pool {
     /// Takes a slot by a hand. The error is what fits a register: it is described only to who asks.
     #[inline]
     pub(crate) fn alloc_by(&self, hand: Option<&Hand>, site: Site) -> Result<Lease, PopError> {
-        match self.slots().take(hand) {
-            Ok(slot) if self.slots().has_policy() => self.lease_or_refuse(hand, slot, site),
-            Ok(slot) => Ok(self.lease(slot, site)),
+        let slot = match self.slots().take(hand) {
+            Ok(slot) if self.slots().has_policy() => self.admit(hand, slot)?,
+            Ok(slot) => slot,
             Err(why) => {
                 self.count(why);
-                Err(why)
+                return Err(why);
             }
-        }
+        };
+        Ok(self.hand_out(slot, site))
     }
 
-    /// Refuses on purpose, or hands the slot out. A refusal looks as that of an exhausted pool does, and is counted apart.
+    /// What an alloc does that has a slot, in a pool with policies: refuses on purpose, which looks as the refusal of an exhausted pool and is counted apart, or
+    /// prepares the slot. (What it gives fits a register, as what `take` gives: the fast path that goes around this call keeps its slot in one.)
     #[cold]
     #[inline(never)]
-    fn lease_or_refuse(
-        &self,
-        hand: Option<&Hand>,
-        slot: OwnedSlot,
-        site: Site,
-    ) -> Result<Lease, PopError> {
+    fn admit(&self, hand: Option<&Hand>, slot: OwnedSlot) -> Result<OwnedSlot, PopError> {
         if self.slots().refuse_by_fault() {
             // SAFETY: the slot is ours and nobody had its bytes; this handle is another reason.
             unsafe { Slots::put_home(self.slots, hand, slot) }
             return Err(PopError::Empty);
         }
-        Ok(self.lease(slot, site))
+        // SAFETY: this is a handle.
+        Ok(unsafe { Slots::prepare(self.slots, slot) })
     }
 
     #[inline]
     fn lease(&self, slot: OwnedSlot, site: Site) -> Lease {
         // SAFETY: this is a handle.
         let slot = unsafe { Slots::prepare(self.slots, slot) };
+        self.hand_out(slot, site)
+    }
+
+    /// Makes the lease of a slot that is prepared.
+    #[inline]
+    fn hand_out(&self, slot: OwnedSlot, site: Site) -> Lease {
         self.slots().remember(slot.index(), site);
         Lease::new(self.slots, slot)
     }

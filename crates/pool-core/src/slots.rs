@@ -15,12 +15,12 @@ use core::cell::UnsafeCell;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use crate::builder::Geometry;
 use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::faults::FaultPlan;
 use crate::fences;
 use crate::free_list::{FreeList, OwnedSlot, PopError, SideRecord};
+use crate::geometry::Geometry;
 use crate::hand::Hand;
 use crate::line::Line;
 use crate::magazine::Popped;

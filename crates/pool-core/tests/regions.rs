@@ -329,19 +329,16 @@ impl Drop for Lent {
 
 fn lend(bytes: usize) -> (ExternalRegion<Lent>, *const u8, Arc<AtomicUsize>) {
     let memory = Arc::new(AlignedPages([0xa5; 8192]));
-    let base = std::ptr::NonNull::from(&*memory).cast::<u8>();
-    // Provenance for writes: the arc's own pointer.
-    let base_mut = std::ptr::NonNull::new(Arc::as_ptr(&memory).cast_mut().cast::<u8>());
-    let base_mut = base_mut.expect("an arc is somewhere");
-    assert_eq!(base, base_mut);
+    let base = std::ptr::NonNull::new(Arc::as_ptr(&memory).cast_mut().cast::<u8>());
+    let base = base.expect("an arc is somewhere");
     let given_back = Arc::new(AtomicUsize::new(0));
     let owner = Lent {
         _memory: memory,
         given_back: Arc::clone(&given_back),
     };
     // SAFETY: the array lives as long as the owner, and nobody else looks at it.
-    let region = unsafe { ExternalRegion::new(base_mut, bytes, owner) };
-    (region, base_mut.as_ptr(), given_back)
+    let region = unsafe { ExternalRegion::new(base, bytes, owner) };
+    (region, base.as_ptr(), given_back)
 }
 
 #[test]

@@ -16,9 +16,9 @@ impl MemoryFile {
             return Err(super::last_errno());
         }
         let file = Self(fd);
-        let length = libc::off64_t::try_from(bytes).map_err(|_| libc::EFBIG)?;
+        let length = libc::off_t::try_from(bytes).map_err(|_| libc::EFBIG)?;
         // SAFETY: a file of ours; no memory of ours changes.
-        let result = unsafe { libc::ftruncate64(fd, length) };
+        let result = unsafe { libc::ftruncate(fd, length) };
         super::succeeded(result)?;
         Ok(file)
     }
