@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// The whole workspace, then what only a feature switches on.
 const SELECTIONS: &[&str] = &[
     "--workspace",
-    "-p pool-core -p framebuf -p sizeclass -p percore-slab -p uring-send --features track",
+    "-p pool-core -p framebuf -p sizeclass -p percore-slab -p zerocopy-view -p uring-send --features track",
 ];
 
 pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
