@@ -92,7 +92,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         proves: "each part does what it says, alone and together",
         action: Action::Check(
-            "cargo nextest run --workspace (or cargo test); again -p pool-core --features track",
+            "cargo nextest run --workspace (or cargo test); again the crates that take slots, with --features track",
             test_suite::step,
         ),
     },

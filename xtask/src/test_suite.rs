@@ -14,7 +14,10 @@ use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 
 /// The whole workspace, then what only a feature switches on.
-const SELECTIONS: &[&str] = &["--workspace", "-p pool-core --features track"];
+const SELECTIONS: &[&str] = &[
+    "--workspace",
+    "-p pool-core -p framebuf -p sizeclass -p percore-slab -p zerocopy-view -p uring-send --features track",
+];
 
 pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
     let with_nextest = tools::is_there("nextest");

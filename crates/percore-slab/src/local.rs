@@ -73,18 +73,20 @@ impl Local {
 
     /// Takes the page that was freed last, here if one is at hand; `None` if at some instant every page was in a caller's hands.
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take(&self) -> Option<Lease> {
         if self.at_hand.borrow().is_empty() && !self.take_home_or_count() {
             return None;
         }
         let mut at_hand = self.at_hand.borrow_mut();
-        let lease = at_hand.pop()?;
+        let mut lease = at_hand.pop()?;
         let most_out = self.geometry.pages - at_hand.len();
         drop(at_hand);
         add(&self.allocs, 1);
         if most_out > self.high_water.get() {
             self.raise_high_water();
         }
+        lease.mark_taken();
         Some(lease)
     }
 
@@ -128,7 +130,8 @@ impl Local {
 
     /// LOCAL-1 is why the push does not allocate.
     #[inline]
-    fn file(&self, lease: Lease) {
+    fn file(&self, mut lease: Lease) {
+        lease.mark_stocked();
         let mut at_hand = self.at_hand.borrow_mut();
         debug_assert!(
             at_hand.len() < self.geometry.pages,
@@ -148,6 +151,7 @@ impl Local {
         let before = at_hand.len();
         let came = self.pool.alloc_many(usize::MAX, &mut *at_hand);
         at_hand[before..].reverse();
+        at_hand[before..].iter_mut().for_each(Lease::mark_stocked);
         debug_assert!(at_hand.len() <= self.geometry.pages, "more than all pages");
         came
     }
@@ -180,6 +184,11 @@ impl Local {
 
     pub(crate) fn geometry(&self) -> &Geometry {
         &self.geometry
+    }
+
+    #[cfg(feature = "track")]
+    pub(crate) fn outstanding(&self) -> Vec<pool_core::Outstanding> {
+        self.pool.outstanding()
     }
 
     pub(crate) fn region(&self) -> RegionSpan {

@@ -59,6 +59,7 @@ impl CoreSlab {
     /// (`None`) only if the system has none. Never blocks; allocates nothing for data that fits.
     #[inline]
     #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&self, data: &[u8]) -> Option<Page> {
         self.alloc_with(data.len(), |bytes| bytes.copy_from_slice(data))
     }
@@ -69,6 +70,7 @@ impl CoreSlab {
     /// [shorten](Page::set_len) the page to what was written. If `fill` panics, the page goes back.
     #[inline]
     #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_with(&self, len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Page> {
         if len > self.local.geometry().page_bytes {
             return self.alloc_oversize(len, fill);
@@ -152,6 +154,14 @@ impl CoreSlab {
     #[must_use]
     pub fn stats(&self) -> SlabStats {
         self.local.stats()
+    }
+
+    /// The pages in use, on any core, grouped by the line that took them, most pages first; oversize ones are not among them. As
+    /// [`pool_core::Pool::outstanding`].
+    #[cfg(feature = "track")]
+    #[must_use]
+    pub fn outstanding(&self) -> alloc::vec::Vec<pool_core::Outstanding> {
+        self.local.outstanding()
     }
 
     /// The slab's whole memory, to register with a kernel. Valid while the slab or a page of it lives.

@@ -440,3 +440,26 @@ fn l_ring_2_a_bridge_of_one_keeps_every_value_in_order() {
         assert_eq!(expected, values);
     });
 }
+
+/// A page that is never dropped is seen, with the line that took it; pages at hand are nobody's.
+#[test]
+#[cfg(feature = "track")]
+fn l_pool_7_a_forgotten_page_is_reported_with_its_line() {
+    let slab = CoreSlab::new(0, 64, 4).expect("four pages");
+    assert!(slab.outstanding().is_empty(), "all at hand");
+    let (forgotten, line) = (slab.alloc(b"x").expect("free"), line!());
+    let sent = slab.alloc_with(1, |_| {}).expect("free").into_remote();
+    assert_eq!(slab.outstanding().len(), 2);
+    std::thread::spawn(move || drop(sent))
+        .join()
+        .expect("it only drops");
+    slab.tick();
+    drop(slab.alloc(b"y"));
+    std::mem::forget(forgotten);
+    let report = slab.outstanding();
+    assert_eq!(report.len(), 1, "{report:?}");
+    assert_eq!(
+        (report[0].file, report[0].line, report[0].slots),
+        (file!(), line, 1)
+    );
+}

@@ -2,32 +2,21 @@
 
 use crate::caches::CachePlan;
 use crate::error::{BuildError, BuildErrorKind};
+use crate::faults::Faults;
 use crate::fences;
+use crate::geometry::Geometry;
+use crate::guard::ZONE_BYTES;
 use crate::head::MAX_SLOTS;
 use crate::pool::Pool;
-use crate::region::{Region, RegionSource};
+use crate::region::{ExternalRegion, MemoryLock, RefusedRegion, Region, RegionPlan, RegionSource};
 use crate::scrub::Scrub;
-use crate::slots::Slots;
+use crate::slots::{Records, Slots};
 
 /// Most bytes a region can have: Rust's limit for one object.
 const MAX_REGION_BYTES: usize = isize::MAX as usize;
 const MAX_ALIGN: usize = 2 * 1024 * 1024;
 /// A protected pool needs up to two kernel mappings per slot; Linux gives a process 65 530 by default.
 const MAX_PROTECTED_SLOTS: usize = 16_384;
-
-/// The sizes of a pool, checked: see SLOTS-2.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Geometry {
-    pub(crate) slots: u32,
-    pub(crate) slot_bytes: usize,
-    /// From one slot's first byte to the next one's.
-    pub(crate) stride_bytes: usize,
-    pub(crate) caches: Option<CachePlan>,
-    pub(crate) scrub: Scrub,
-    pub(crate) protect_free: bool,
-    /// Whether alloc or free has anything to do besides moving the slot.
-    pub(crate) has_policy: bool,
-}
 
 /// Builds a [`Pool`]; see [`Pool::builder`].
 #[derive(Debug, Clone)]
@@ -37,8 +26,13 @@ pub struct PoolBuilder {
     slot_bytes: usize,
     align: usize,
     region: RegionSource,
+    numa_node: Option<u32>,
+    lock: MemoryLock,
+    prefault: bool,
     scrub: Scrub,
     protect_free: bool,
+    check_free: bool,
+    faults: Option<Faults>,
     cache: usize,
 }
 
@@ -49,8 +43,13 @@ impl PoolBuilder {
             slot_bytes: 0,
             align: 64,
             region: RegionSource::Heap,
+            numa_node: None,
+            lock: MemoryLock::Never,
+            prefault: false,
             scrub: Scrub::Never,
             protect_free: false,
+            check_free: false,
+            faults: None,
             cache: usize::MAX,
         }
     }
@@ -67,8 +66,7 @@ impl PoolBuilder {
         self
     }
 
-    /// The alignment of every slot in bytes, a power of two up to 2 MiB (up to a page with
-    /// [`RegionSource::Mmap`]). 64 by default, so that two slots never share a cache line.
+    /// The alignment of every slot in bytes, a power of two up to 2 MiB. 64 by default, so that two slots never share a cache line.
     pub fn align(mut self, bytes: usize) -> Self {
         self.align = bytes;
         self
@@ -77,6 +75,31 @@ impl PoolBuilder {
     /// Where the memory comes from. [`RegionSource::Heap`] by default.
     pub fn region(mut self, source: RegionSource) -> Self {
         self.region = source;
+        self
+    }
+
+    /// Takes the memory from this NUMA node, 0 to 1023, and from nowhere else (`mbind` with `MPOL_BIND`): if the node has none left when a slot is first
+    /// touched, the kernel ends a process rather than look elsewhere; [`prefault`](Self::prefault) finds that out at once. Wherever the system likes by default.
+    ///
+    /// Needs feature `os`, Linux, and a [`region`](Self::region) of the operating system. A node that the system does not have is an error.
+    pub fn numa_node(mut self, node: u32) -> Self {
+        self.numa_node = Some(node);
+        self
+    }
+
+    /// Whether the memory may be swapped out. [`MemoryLock::Never`] locked by default.
+    ///
+    /// Needs feature `os` and a [`region`](Self::region) of the operating system. How much a process may lock is bounded by
+    /// `RLIMIT_MEMLOCK` (`ulimit -l`), which the error names.
+    pub fn lock(mut self, lock: MemoryLock) -> Self {
+        self.lock = lock;
+        self
+    }
+
+    /// Touches all memory when the pool is built, so that no slot's first use takes a page fault. Off by default. With any region; costs what
+    /// touching costs, about 0.1 to 0.3 s per GiB in pages of 4 KiB.
+    pub fn prefault(mut self, prefault: bool) -> Self {
+        self.prefault = prefault;
         self
     }
 
@@ -96,6 +119,42 @@ impl PoolBuilder {
     /// A later alloc panics if the kernel, out of mappings, refuses to make a slot accessible again.
     pub fn protect_free_slots(mut self, protect: bool) -> Self {
         self.protect_free = protect;
+        self
+    }
+
+    /// Looks for writes that nobody had the right to make: by a kernel, a device or a foreign library, through an address that outlived its slot or ran over its end.
+    /// For tests and for hunting a bug.
+    ///
+    /// Free slots are filled with a pattern, which is checked when a slot is handed out: a write after free is found by the next alloc of the slot. The 32 bytes before
+    /// and the 32 or more behind each slot hold another one, checked when the slot is given back: that finds what ran over. Cost: every slot is written when the pool is built,
+    /// and written and read once per round trip; 64 bytes and more per slot; nothing if off. A new owner finds the pattern, or zeros
+    /// with a [`scrub`](Self::scrub) policy. Not together with [`protect_free_slots`](Self::protect_free_slots).
+    ///
+    /// # Panics
+    ///
+    /// When a slot is handed out that was written while it was free, or given back (by a drop!) when something was written beside it: with the slot's index, the place of
+    /// the byte, and with feature `track` the line that took it last. The slot is home, and whole again, when the panic begins. In a drop
+    /// during another panic, this one ends the process.
+    pub fn check_free_slots(mut self, check: bool) -> Self {
+        self.check_free = check;
+        self
+    }
+
+    /// Refuses some allocs though slots are free, so that a program's tests see what it does then. No fault by default, and no cost then.
+    ///
+    /// A refused [`alloc`](Pool::alloc), [`try_alloc`](Pool::try_alloc) or [`Cache::alloc`](crate::Cache::alloc) gives what an exhausted pool gives, and an
+    /// [`alloc_many`](Pool::alloc_many) ends there. [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not.
+    ///
+    /// ```
+    /// use pool_core::{Faults, Pool};
+    ///
+    /// let pool = Pool::builder().slots(8).slot_bytes(64).faults(Faults::Nth(2)).build()?;
+    /// let some: Vec<_> = (0..3).map(|_| pool.alloc().is_some()).collect();
+    /// assert_eq!(some, [true, false, true]);
+    /// # Ok::<(), pool_core::BuildError>(())
+    /// ```
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = Some(faults);
         self
     }
 
@@ -119,9 +178,82 @@ impl PoolBuilder {
     /// [`BuildError`] names the field, its bound and the value; or says that the system has no such memory.
     pub fn build(self) -> Result<Pool, BuildError> {
         let geometry = self.geometry()?;
-        let bytes = geometry.slots as usize * geometry.stride_bytes;
-        let region = Region::new(self.region, bytes, self.align)?;
-        Ok(Pool::from_slots(Slots::create(geometry, region)?))
+        let plan = RegionPlan {
+            source: self.region,
+            bytes: geometry.region_bytes(),
+            align: self.align,
+            numa_node: self.numa_node,
+            lock: self.lock,
+            prefault: self.prefault,
+        };
+        // First, because it is what a system refuses without having been written to.
+        let region = Region::new(plan)?;
+        let records = Records::new(&geometry)?;
+        Ok(Pool::from_slots(Slots::create(geometry, records, region)))
+    }
+
+    /// Builds the pool on memory that the caller brings; [`region`](Self::region) says nothing then, and the options about pages are not for it.
+    ///
+    /// Slots hold what lies there, as if their last owner had left it.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), with the region: it is too small, or not aligned as the slots are to be. [`region_bytes`](Self::region_bytes) says how large is
+    /// large enough.
+    ///
+    /// ```
+    /// use std::ptr::NonNull;
+    /// use pool_core::{BuildError, ExternalRegion, Pool};
+    ///
+    /// let memory = NonNull::from(Box::leak(Box::new([0_u8; 4096]))).cast();
+    /// // SAFETY: it stays for ever, and nobody else knows of it. What gives memory back when the pool is gone would be a `Drop` in the place of `()`.
+    /// let region = unsafe { ExternalRegion::new(memory, 4096, ()) };
+    /// let pool = Pool::builder().slots(4).slot_bytes(1024).align(1).build_on(region)?;
+    /// assert_eq!(pool.region().base(), memory.as_ptr());
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn build_on<O: Send + 'static>(
+        self,
+        region: ExternalRegion<O>,
+    ) -> Result<Pool, RefusedRegion<O>> {
+        let made = self
+            .geometry_on(&region)
+            .and_then(|geometry| Ok((geometry, Records::new(&geometry)?)));
+        match made {
+            Ok((geometry, records)) => {
+                let region = Region::external(region);
+                Ok(Pool::from_slots(Slots::create(geometry, records, region)))
+            }
+            Err(why) => Err(RefusedRegion::new(why, region)),
+        }
+    }
+
+    /// How many bytes a region needs for the pool as it is described so far; the memory that [`build`](Self::build) takes may be more, rounded up to whole pages.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), for sizes out of bounds.
+    pub fn region_bytes(&self) -> Result<usize, BuildError> {
+        Ok(self.geometry()?.region_bytes())
+    }
+
+    fn geometry_on<O: Send + 'static>(
+        &self,
+        region: &ExternalRegion<O>,
+    ) -> Result<Geometry, BuildError> {
+        let pages = [
+            (self.numa_node.is_some(), "numa_node"),
+            (self.lock != MemoryLock::Never, "lock"),
+            (self.prefault, "prefault"),
+            (self.protect_free, "protect_free_slots"),
+        ];
+        if let Some((_, field)) = pages.into_iter().find(|(asked, _)| *asked) {
+            let needs = "a region of the pool's own";
+            return Err(BuildErrorKind::Unsupported { field, needs }.into());
+        }
+        let geometry = self.geometry()?;
+        region.check(geometry.region_bytes(), self.align)?;
+        Ok(geometry)
     }
 
     fn geometry(&self) -> Result<Geometry, BuildError> {
@@ -135,6 +267,7 @@ impl PoolBuilder {
         if !self.align.is_power_of_two() || self.align > MAX_ALIGN {
             return Err(out_of_range("align", "a power of two up to 2097152", self.align).into());
         }
+        self.check_options()?;
         let stride_bytes = self.stride_bytes()?;
         let too_large = BuildErrorKind::TooLarge {
             slots: self.slots,
@@ -143,7 +276,8 @@ impl PoolBuilder {
         };
         self.slots
             .checked_mul(stride_bytes)
-            .and_then(|bytes| bytes.checked_add(MAX_ALIGN))
+            // The bytes before the first slot, and what a region is rounded up and shifted by.
+            .and_then(|bytes| bytes.checked_add(4 * MAX_ALIGN))
             .filter(|bytes| *bytes <= MAX_REGION_BYTES)
             .ok_or(too_large)?;
         Ok(Geometry {
@@ -153,8 +287,40 @@ impl PoolBuilder {
             caches: self.cache_plan(slots),
             scrub: self.scrub,
             protect_free: self.protect_free,
-            has_policy: self.protect_free || self.scrub != Scrub::Never,
+            check_free: self.check_free,
+            faults: self.faults,
+            lead_bytes: if self.check_free {
+                ZONE_BYTES.next_multiple_of(self.align)
+            } else {
+                0
+            },
+            has_policy: self.protect_free
+                || self.check_free
+                || self.scrub != Scrub::Never
+                || self.faults.is_some(),
         })
+    }
+
+    fn check_options(&self) -> Result<(), BuildError> {
+        /// As many as Linux knows.
+        const NODES: u32 = 1024;
+        if let Some(node) = self.numa_node.filter(|node| *node >= NODES) {
+            return Err(out_of_range("numa_node", "0 to 1023", node as usize).into());
+        }
+        if let Some(Faults::Random { probability, .. }) = self.faults
+            && !(0.0..=1.0).contains(&probability)
+        {
+            return Err(BuildErrorKind::Probability { probability }.into());
+        }
+        if self.lock == MemoryLock::OnFault && !cfg!(all(feature = "os", target_os = "linux")) {
+            let needs = "feature `os` and Linux for MemoryLock::OnFault";
+            return Err(BuildErrorKind::Unsupported {
+                field: "lock",
+                needs,
+            }
+            .into());
+        }
+        Ok(())
     }
 
     fn cache_plan(&self, slots: u32) -> Option<CachePlan> {
@@ -168,13 +334,23 @@ impl PoolBuilder {
         } else {
             self.align
         };
+        let zones = if self.check_free { 2 * ZONE_BYTES } else { 0 };
         self.slot_bytes
-            .checked_next_multiple_of(unit)
+            .checked_add(zones)
+            .and_then(|bytes| bytes.checked_next_multiple_of(unit))
             .ok_or(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into())
     }
 
     #[cfg(all(feature = "os", unix))]
     fn protected_unit(&self) -> Result<usize, BuildError> {
+        if self.check_free {
+            let needs = "no protect_free_slots";
+            return Err(BuildErrorKind::Unsupported {
+                field: "check_free_slots",
+                needs,
+            }
+            .into());
+        }
         if self.region != RegionSource::Mmap {
             let needs = "RegionSource::Mmap";
             return Err(BuildErrorKind::Unsupported {

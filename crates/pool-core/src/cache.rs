@@ -43,7 +43,8 @@ impl Cache {
             .caches()
             .is_some_and(|caches| caches.fill_hand(&hand));
         Self {
-            is_plain: filled && !pool.slots().has_policy(),
+            // With `track`, each free has an event to note.
+            is_plain: filled && !pool.slots().has_policy() && !cfg!(feature = "track"),
             pool,
             hand: filled.then_some(hand),
         }
@@ -87,9 +88,7 @@ impl Cache {
         if !lease.belongs_to(&self.pool) {
             return free_elsewhere(lease);
         }
-        let slots = self.pool.slots();
         let slot = OwnedSlot::assume(lease.into_raw().slot);
-        slots.forget(slot.index());
         let pushed = match self.plain_hand() {
             // SAFETY: the slot is ours by the lease that ended just now; the handle keeps the body, and the hand is of this pool.
             Some(hand) => unsafe { Slots::push_fast(self.pool.slots_ptr(), hand, slot) },
@@ -110,7 +109,8 @@ impl Cache {
     /// As [`Pool::alloc_many`], through this cache.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
-        let Some(hand) = &self.hand else {
+        let faults = self.pool.slots().faults();
+        let Some(hand) = self.hand.as_ref().filter(|_| faults.is_none()) else {
             return self.pool.alloc_many(want, into);
         };
         TakenRun::new(&self.pool, By::Cache(hand), site::caller()).hand_out(want, into)

@@ -29,6 +29,33 @@ pub(crate) enum BuildErrorKind {
         bytes: usize,
         errno: Option<i32>,
     },
+    #[error("faults: the probability must be 0 to 1, got {probability}")]
+    Probability { probability: f64 },
+    #[error("region: the pool needs {needed} bytes, this one has {bytes}")]
+    RegionTooSmall { needed: usize, bytes: usize },
+    #[error("region: must begin at a multiple of {align} bytes, begins {over} behind one")]
+    RegionMisaligned { align: usize, over: usize },
+    #[error("{field}: the system refused {what}, {value} (os error {errno})")]
+    #[cfg_attr(
+        not(all(feature = "os", target_os = "linux")),
+        expect(dead_code, reason = "only Linux is asked")
+    )]
+    Refused {
+        field: &'static str,
+        what: &'static str,
+        value: usize,
+        errno: i32,
+    },
+    #[error("lock: the system refused to lock {bytes} bytes (os error {errno}); RLIMIT_MEMLOCK is {}", Limit(*.limit))]
+    #[cfg_attr(
+        not(any(all(feature = "os", unix), test)),
+        expect(dead_code, reason = "only a Unix is asked")
+    )]
+    NotLocked {
+        bytes: usize,
+        limit: Option<u64>,
+        errno: i32,
+    },
     #[error("{field}: needs {needs}")]
     Unsupported {
         field: &'static str,
@@ -43,6 +70,17 @@ impl core::fmt::Display for OsCode {
         match self.0 {
             Some(errno) => write!(f, " (os error {errno})"),
             None => Ok(()),
+        }
+    }
+}
+
+struct Limit(Option<u64>);
+
+impl core::fmt::Display for Limit {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(bytes) => write!(f, "{bytes} bytes"),
+            None => f.write_str("unlimited or unknown"),
         }
     }
 }
@@ -133,6 +171,15 @@ mod tests {
         assert_eq!(
             BuildError::from(memory).to_string(),
             "region: mmap has no 5 bytes (os error 12)"
+        );
+        let lock = BuildErrorKind::NotLocked {
+            bytes: 5,
+            limit: Some(4),
+            errno: 12,
+        };
+        assert_eq!(
+            BuildError::from(lock).to_string(),
+            "lock: the system refused to lock 5 bytes (os error 12); RLIMIT_MEMLOCK is 4 bytes"
         );
     }
 }

@@ -92,6 +92,12 @@ pub(crate) enum Refused {
     Closed(OwnedSlot),
 }
 
+/// [`Refused`], before it is said what.
+enum NoPush {
+    Awaited,
+    Closed,
+}
+
 /// What a close found.
 #[derive(Debug)]
 pub(crate) struct Closed {
@@ -109,7 +115,8 @@ pub(crate) struct FreeList {
 }
 
 impl Chain {
-    pub(crate) fn empty() -> Self {
+    /// A chain of no slots.
+    pub(crate) const fn empty() -> Self {
         Self {
             next: None,
             left: 0,
@@ -290,10 +297,71 @@ impl FreeList {
     /// `this` is alive as long as `slot` is not in it. After `Ok` it may be gone.
     #[inline]
     pub(crate) unsafe fn push(this: NonNull<Self>, slot: OwnedSlot) -> Result<(), Refused> {
+        let link = |list: &Self, link, depth_below: u32| {
+            let record = list.record(slot.index());
+            // Relaxed, both: published by the exchange in `push_linked`, read by others only after they saw it.
+            record.link_or_refs.store(link, Relaxed);
+            record.depth.store(depth_below + 1, Relaxed);
+        };
+        // SAFETY: this function's own promise.
+        match unsafe { Self::push_linked(this, slot.index(), link) } {
+            Ok(()) => {
+                slot.into_index();
+                Ok(())
+            }
+            Err(NoPush::Awaited) => Err(Refused::Awaited(slot)),
+            Err(NoPush::Closed) => Err(Refused::Closed(slot)),
+        }
+    }
+
+    /// Gives a chain back with one exchange, so that its first slot is on top; or returns it if the list is closed.
+    ///
+    /// Cost: a walk of its links, again for each retry.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push), with the slots of the chain, which are of this list.
+    pub(crate) unsafe fn push_chain(this: NonNull<Self>, chain: Chain) -> Result<(), Chain> {
+        // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.
+        let slots = unsafe { this.as_ref() }.slots();
+        let Some(first) = chain.next.filter(|_| chain.left > 0) else {
+            return Ok(());
+        };
+        // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.
+        let count = unsafe { this.as_ref() }.walk(first, chain.left).1;
+        let link = |list: &Self, link, depth_below: u32| {
+            let mut slot = first;
+            for left in (1..=count).rev() {
+                let record = list.record(slot);
+                // Relaxed, all: the chain is ours; published by the exchange in `push_linked`.
+                record.depth.store(depth_below + left, Relaxed);
+                let below = link_target(record.link_or_refs.load(Relaxed), slots);
+                match below.filter(|_| left > 1) {
+                    Some(below) => slot = below,
+                    None => record.link_or_refs.store(link, Relaxed),
+                }
+            }
+        };
+        // SAFETY: this function's own promise.
+        unsafe { Self::push_linked(this, first, link) }.map_err(|_| chain)
+    }
+
+    /// Makes `first` the top. `link` is given the link to the slot that was on top, and how many are free from there down: it stores them in what
+    /// the caller pushes, again for each retry.
+    ///
+    /// # Safety
+    ///
+    /// As for [`push`](Self::push), with what hangs on `first`.
+    #[inline]
+    unsafe fn push_linked(
+        this: NonNull<Self>,
+        first: u32,
+        link: impl Fn(&Self, u32, u32),
+    ) -> Result<(), NoPush> {
         // SAFETY: alive until the exchange below succeeds (the caller's promise), and not used after it; only shared
         // references to a list exist.
         let list = unsafe { this.as_ref() };
-        let (head, record) = (&list.head.0, list.record(slot.index()));
+        let head = &list.head.0;
         // [PUSH-SEEN] Acquire: if a close is what we see, what the closer did before it is visible,
         // and the depth of the top slot is the one its push stored. Pairs with [PUSH] and [CLOSE].
         let mut seen = Head::from_bits(head.load(Acquire));
@@ -303,15 +371,13 @@ impl FreeList {
                 // the exchange fails, because a pop changes the tag.
                 Top::Slot(top) => list.record(top).depth.load(Relaxed),
                 Top::Empty => 0,
-                Top::Awaited => return Err(Refused::Awaited(slot)),
-                Top::Closed => return Err(Refused::Closed(slot)),
+                Top::Awaited => return Err(NoPush::Awaited),
+                Top::Closed => return Err(NoPush::Closed),
             };
-            // Relaxed, both: published by the exchange below, read by others only after they saw it.
-            record.link_or_refs.store(seen.link_bits(), Relaxed);
-            record.depth.store(depth_below + 1, Relaxed);
+            link(list, seen.link_bits(), depth_below);
             match head.compare_exchange_weak(
                 seen.to_bits(),
-                seen.pushed(slot.index()).to_bits(),
+                seen.pushed(first).to_bits(),
                 // [PUSH] Release: our link, our depth and all we did to the slot's bytes happen before
                 // whatever the slot's next owner does. Pairs with [POP-LOAD], [POP-RETRY],
                 // [POP-MANY-LOAD], [POP-MANY-RETRY], [PUSH-SEEN], [PUSH-RETRY], [CLOSE] and [LEN].
@@ -323,6 +389,26 @@ impl FreeList {
                 Err(now) => seen = Head::from_bits(now),
             }
         }
+    }
+
+    /// Ties slots that the caller owns to a chain, the first one first. The chain's last link leads nowhere.
+    pub(crate) fn tie(&self, slots: impl IntoIterator<Item = OwnedSlot>) -> Chain {
+        let (mut first, mut last, mut left) = (None, None::<u32>, 0);
+        for slot in slots {
+            let slot = slot.into_index();
+            let record = self.record(slot);
+            // Relaxed, both: the slots are the caller's; published by a push.
+            record
+                .link_or_refs
+                .store(Head::new(None).link_bits(), Relaxed);
+            if let Some(last) = last {
+                self.record(last).link_or_refs.store(slot, Relaxed);
+            }
+            first = first.or(Some(slot));
+            last = Some(slot);
+            left += 1;
+        }
+        Chain { next: first, left }
     }
 
     /// Marks an empty list, so that every later push is refused; tells whether it was empty.

@@ -9,6 +9,7 @@ use crate::Pool;
 use crate::free_list::OwnedSlot;
 use crate::raw_slot::RawSlot;
 use crate::shared::Shared;
+use crate::site::{self, SlotEvent};
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 
@@ -84,9 +85,25 @@ impl Lease {
         self.slots == pool.slots_ptr()
     }
 
+    /// Says, for reports with feature `track`, that the calling line takes this lease: for a layer that takes leases early and hands them on later. Nothing without the
+    /// feature.
+    #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn mark_taken(&mut self) {
+        self.slots().remember(self.slot, site::caller());
+    }
+
+    /// Says, for reports with feature `track`, that this lease waits for somebody to take it: it is not outstanding until [`mark_taken`](Self::mark_taken) is
+    /// called. Nothing without the feature.
+    #[inline]
+    pub fn mark_stocked(&mut self) {
+        self.slots().note(self.slot, SlotEvent::GivenBack);
+    }
+
     /// Turns the unique right into a counted one. Allocates nothing: the count lies in the slot's side record.
     #[must_use]
     pub fn share(self) -> Shared {
+        self.slots().note(self.slot, SlotEvent::Shared);
         let raw = self.into_raw();
         Shared::first(raw.slots(), OwnedSlot::assume(raw.slot))
     }
@@ -97,6 +114,7 @@ impl Lease {
     pub fn into_id(self) -> SlotId {
         let lease = ManuallyDrop::new(self);
         let slots = lease.slots();
+        slots.note(lease.slot, SlotEvent::IdOut);
         let (id_word, nonce) = (&slots.list().record(lease.slot).id_word, slots.nonce());
         slot_id::issue(id_word, nonce, OwnedSlot::assume(lease.slot))
     }

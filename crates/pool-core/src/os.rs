@@ -1,5 +1,13 @@
 //! Memory straight from the operating system. The only module of this crate that calls `libc`.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod advice;
+pub(crate) mod lock;
+#[cfg(target_os = "linux")]
+pub(crate) mod memfd;
+#[cfg(target_os = "linux")]
+pub(crate) mod numa;
+
 use core::ptr::{self, NonNull};
 
 /// Bytes of a page.
@@ -15,13 +23,27 @@ pub(crate) fn page_bytes() -> usize {
 ///
 /// The `errno` of the failed call.
 pub(crate) fn map(bytes: usize) -> Result<NonNull<u8>, i32> {
+    map_with(bytes, 0)
+}
+
+/// As [`map`], of huge pages of 2 MiB that are set aside for it now; `bytes` are whole ones.
+///
+/// # Errors
+///
+/// The `errno` of the failed call.
+#[cfg(target_os = "linux")]
+pub(crate) fn map_huge(bytes: usize) -> Result<NonNull<u8>, i32> {
+    map_with(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB)
+}
+
+fn map_with(bytes: usize, flags: libc::c_int) -> Result<NonNull<u8>, i32> {
     // SAFETY: an anonymous mapping at an address of the kernel's choice overlaps nothing of ours.
     let base = unsafe {
         libc::mmap(
             ptr::null_mut(),
             bytes,
             libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags,
             -1,
             0,
         )
@@ -32,11 +54,11 @@ pub(crate) fn map(bytes: usize) -> Result<NonNull<u8>, i32> {
     NonNull::new(base.cast()).ok_or(libc::EINVAL)
 }
 
-/// Gives a mapping back.
+/// Gives a mapping back, or whole pages of one.
 ///
 /// # Safety
 ///
-/// `base` and `bytes` are one whole mapping made by [`map`], and nothing points into it any more.
+/// The range is whole pages of a mapping of ours, and nothing points into it any more.
 pub(crate) unsafe fn unmap(base: NonNull<u8>, bytes: usize) {
     // SAFETY: validity and aliasing are the caller's promise.
     let result = unsafe { libc::munmap(base.as_ptr().cast(), bytes) };
@@ -59,6 +81,15 @@ pub(crate) unsafe fn set_accessible(base: NonNull<u8>, bytes: usize, accessible:
     };
     // SAFETY: the range is a mapping of ours and exclusively the caller's, by its promise.
     unsafe { libc::mprotect(base.as_ptr().cast(), bytes, protection) == 0 }
+}
+
+#[cfg(target_os = "linux")]
+fn succeeded(result: libc::c_int) -> Result<(), i32> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(last_errno())
+    }
 }
 
 fn last_errno() -> i32 {

@@ -1,7 +1,7 @@
 //! The handle through which slots are taken.
 
 use core::fmt;
-use core::iter::FusedIterator;
+use core::iter::{self, FusedIterator};
 use core::mem;
 use core::ptr::NonNull;
 
@@ -14,7 +14,7 @@ use crate::hand::Hand;
 use crate::lease::Lease;
 use crate::region::RegionSpan;
 use crate::run::{By, GivenRun, TakenRun};
-use crate::site::{self, Site};
+use crate::site::{self, Site, SlotEvent};
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 use crate::stats::PoolStats;
@@ -142,19 +142,41 @@ impl Pool {
         taken: Result<OwnedSlot, PopError>,
         site: Site,
     ) -> Result<Lease, PopError> {
-        match taken {
-            Ok(slot) => Ok(self.lease(slot, site)),
+        let slot = match taken {
+            Ok(slot) if self.slots().has_policy() => self.admit(slot)?,
+            Ok(slot) => slot,
             Err(why) => {
                 self.count(why);
-                Err(why)
+                return Err(why);
             }
+        };
+        Ok(self.hand_out(slot, site))
+    }
+
+    /// What an alloc does that has a slot, in a pool with policies: refuses on purpose, which looks as the refusal of an exhausted pool and is counted apart, or
+    /// prepares the slot. (What it gives fits a register, as what `take` gives: the fast path that goes around this call keeps its slot in one.)
+    #[cold]
+    #[inline(never)]
+    fn admit(&self, slot: OwnedSlot) -> Result<OwnedSlot, PopError> {
+        if self.slots().refuse_by_fault() {
+            // SAFETY: the slot is ours and nobody had its bytes; this handle is another reason.
+            unsafe { Slots::put_home(self.slots, None, slot) }
+            return Err(PopError::Empty);
         }
+        // SAFETY: this is a handle.
+        Ok(unsafe { Slots::prepare(self.slots, slot) })
     }
 
     #[inline]
     pub(crate) fn lease(&self, slot: OwnedSlot, site: Site) -> Lease {
         // SAFETY: this is a handle.
         let slot = unsafe { Slots::prepare(self.slots, slot) };
+        self.hand_out(slot, site)
+    }
+
+    /// Makes the lease of a slot that is prepared.
+    #[inline]
+    fn hand_out(&self, slot: OwnedSlot, site: Site) -> Lease {
         self.slots().remember(slot.index(), site);
         Lease::new(self.slots, slot)
     }
@@ -183,9 +205,13 @@ impl Pool {
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
         let site = site::caller();
+        if self.slots().faults().is_some() {
+            return self.alloc_one_by_one(want, into, site);
+        }
         if self.slots().caches().is_some() {
             return TakenRun::new(self, By::Thread, site).hand_out(want, into);
         }
+        self.slots().advance_clock();
         match self
             .slots()
             .list()
@@ -202,6 +228,20 @@ impl Pool {
                 0
             }
         }
+    }
+
+    /// For a pool with faults, each of which is decided by itself.
+    fn alloc_one_by_one(&self, want: usize, into: &mut impl Extend<Lease>, site: Site) -> usize {
+        let mut given = 0;
+        into.extend(iter::from_fn(|| {
+            if given == want {
+                return None;
+            }
+            let lease = self.alloc_here(site).ok()?;
+            given += 1;
+            Some(lease)
+        }));
+        given
     }
 
     /// Gives back many leases in a fraction of the time that dropping them takes. Leases of other pools go to their own.
@@ -260,6 +300,7 @@ impl Pool {
     pub fn redeem(&self, id: SlotId) -> Result<Lease, IdError> {
         let slots = self.slots();
         let slot = slot_id::redeem(slots.list(), slots.nonce(), id)?;
+        slots.note(slot.index(), SlotEvent::Redeemed);
         Ok(Lease::new(self.slots, slot))
     }
 
@@ -314,6 +355,16 @@ impl Pool {
         self.slots().span()
     }
 
+    /// The memory file of a pool with [`RegionSource::Memfd`](crate::RegionSource::Memfd), to hand to another process; `None` for other regions.
+    ///
+    /// Who has it (or a duplicate) can read every byte of every slot, also while it is written, and nothing more: the file is sealed against writes and
+    /// against another size. [`RegionSpan`]'s base is the file's first byte. Needs features `os` and `std`.
+    #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+    #[must_use]
+    pub fn region_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        self.slots().region_fd()
+    }
+
     /// The slots in use, grouped by the line that took them, most slots first. Slots out as ids count as taken by the line
     /// that took their lease.
     ///
@@ -322,6 +373,14 @@ impl Pool {
     #[must_use]
     pub fn outstanding(&self) -> alloc::vec::Vec<crate::Outstanding> {
         self.slots().sites.outstanding(self.slot_bytes())
+    }
+
+    /// What happened last to the slot with this [index](Lease::slot_index), free or not; `None` if there is no such slot. Other threads' events may follow at any
+    /// time.
+    #[cfg(feature = "track")]
+    #[must_use]
+    pub fn slot_history(&self, slot: usize) -> Option<crate::SlotHistory> {
+        self.slots().sites.history(slot)
     }
 }
 

@@ -1,64 +1,48 @@
-//! The memory of a pool: one block that never moves.
+//! The memory of a pool: one block that never moves, from one of several sources.
 
-use alloc::alloc::{alloc_zeroed, dealloc};
+mod backing;
+mod external;
+mod heap;
+mod lock;
+#[cfg(all(feature = "os", unix))]
+mod mapped;
+mod source;
+mod span;
+
+use alloc::boxed::Box;
 use core::alloc::Layout;
+use core::fmt;
 use core::ptr::NonNull;
 
 use crate::error::{BuildError, BuildErrorKind};
 
-/// Where a pool's memory comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RegionSource {
-    /// The global allocator. Zeroed; a large region is touched when first used.
-    Heap,
-    /// An anonymous private mapping, page-aligned: may be registered with the kernel, read with
-    /// `O_DIRECT`, protected. Zeroed; touched when first used. Needs feature `os` and a Unix.
-    Mmap,
-}
+pub use backing::Backing;
+pub use external::{ExternalRegion, RefusedRegion};
+pub use lock::MemoryLock;
+pub use source::RegionSource;
+pub use span::RegionSpan;
 
-/// A pool's whole memory: what one registers with a kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RegionSpan {
-    base: *mut u8,
-    bytes: usize,
-}
-
-impl RegionSpan {
-    /// The first byte. Reading or writing through it is `unsafe`, and only right for slots one owns.
-    #[must_use]
-    pub fn base(&self) -> *mut u8 {
-        self.base
-    }
-
-    /// How many bytes there are.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Whether the `bytes` bytes from `address` on all lie in this region.
-    #[must_use]
-    pub fn contains(&self, address: *const u8, bytes: usize) -> bool {
-        address
-            .addr()
-            .checked_sub(self.base.addr())
-            .and_then(|offset| offset.checked_add(bytes))
-            .is_some_and(|end| end <= self.bytes)
-    }
+/// What a builder asks of a region.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RegionPlan {
+    pub(crate) source: RegionSource,
+    pub(crate) bytes: usize,
+    pub(crate) align: usize,
+    pub(crate) numa_node: Option<u32>,
+    pub(crate) lock: MemoryLock,
+    pub(crate) prefault: bool,
 }
 
 /// - **REGION-1** `base` heads one live, initialised allocation of `bytes` bytes, aligned as asked, that
 ///   stays where it is until the region is dropped.
 /// - **REGION-2** The region itself never makes a reference to those bytes.
-#[derive(Debug)]
 pub(crate) struct Region {
     base: NonNull<u8>,
     bytes: usize,
+    backing: Backing,
     memory: Memory,
 }
 
-#[derive(Debug)]
 enum Memory {
     Heap {
         start: NonNull<u8>,
@@ -66,82 +50,174 @@ enum Memory {
     },
     #[cfg(all(feature = "os", unix))]
     Map,
+    #[cfg(all(feature = "os", target_os = "linux"))]
+    File(
+        #[cfg_attr(
+            not(feature = "std"),
+            expect(
+                dead_code,
+                reason = "kept for its drop; there is no type to show it by"
+            )
+        )]
+        crate::os::memfd::MemoryFile,
+    ),
+    /// Dropped when the region is: the owner's word that nobody needs its memory any more.
+    External(#[expect(dead_code, reason = "kept for its drop")] Box<dyn Send>),
 }
 
 impl Region {
-    pub(crate) fn new(
-        source: RegionSource,
-        bytes: usize,
-        align: usize,
-    ) -> Result<Self, BuildError> {
-        match source {
-            RegionSource::Heap => Self::heap(bytes, align),
-            RegionSource::Mmap => Self::map(bytes, align),
-        }
-    }
-
-    /// Over-allocates and aligns by hand, because `alloc_zeroed` clears (and so touches) every byte when
-    /// asked for more alignment than `malloc` gives by itself.
-    fn heap(bytes: usize, align: usize) -> Result<Self, BuildError> {
-        const MALLOC_ALIGN: usize = 16;
-        let slack = align.saturating_sub(MALLOC_ALIGN);
-        let refused = || BuildErrorKind::OutOfMemory {
-            source_name: "heap",
-            bytes,
-            errno: None,
+    pub(crate) fn new(plan: RegionPlan) -> Result<Self, BuildError> {
+        let region = match plan.source {
+            RegionSource::Heap => Self::heap(plan.bytes, plan.align)?,
+            source => Self::from_os(source, plan.bytes, plan.align)?,
         };
-        let padded = bytes.checked_add(slack).ok_or_else(refused)?;
-        let layout = Layout::from_size_align(padded, MALLOC_ALIGN).map_err(|_| refused())?;
-        // SAFETY: the layout has a size: the builder refuses pools of zero bytes.
-        let start = unsafe { alloc_zeroed(layout) };
-        let start = NonNull::new(start).ok_or_else(refused)?;
-        // From the address, because `align_offset` may always say that it does not know.
-        let offset = start.addr().get().wrapping_neg() & (align - 1);
-        // SAFETY: `offset` is at most `align - MALLOC_ALIGN` for a pointer aligned to
-        // `MALLOC_ALIGN` and a power-of-two `align`, so this stays inside the padded block.
-        let base = unsafe { start.add(offset) };
-        Ok(Self {
-            base,
-            bytes,
-            memory: Memory::Heap { start, layout },
-        })
+        region.settle(plan)?;
+        Ok(region)
     }
 
     #[cfg(all(feature = "os", unix))]
-    fn map(bytes: usize, align: usize) -> Result<Self, BuildError> {
-        let page = crate::os::page_bytes();
-        if align > page {
-            let needs = "an alignment of at most a page with RegionSource::Mmap";
-            return Err(BuildErrorKind::Unsupported {
-                field: "align",
-                needs,
-            }
-            .into());
+    fn from_os(source: RegionSource, bytes: usize, align: usize) -> Result<Self, BuildError> {
+        mapped::region(source, bytes, align)
+    }
+
+    #[cfg(not(all(feature = "os", unix)))]
+    fn from_os(source: RegionSource, _bytes: usize, _align: usize) -> Result<Self, BuildError> {
+        Err(source.unsupported().into())
+    }
+
+    /// Where the pages lie, whether they stay, whether they are there from the start: before anybody has a slot.
+    fn settle(&self, plan: RegionPlan) -> Result<(), BuildError> {
+        if let Some(node) = plan.numa_node {
+            self.bind_to_node(node)?;
         }
-        let refused = |errno| BuildErrorKind::OutOfMemory {
-            source_name: "mmap",
-            bytes,
-            errno,
-        };
-        let rounded = bytes
-            .checked_next_multiple_of(page)
-            .ok_or_else(|| refused(None))?;
-        let base = crate::os::map(rounded).map_err(|errno| refused(Some(errno)))?;
-        Ok(Self {
-            base,
-            bytes: rounded,
-            memory: Memory::Map,
+        if plan.lock != MemoryLock::Never {
+            self.lock(plan.lock)?;
+        }
+        if plan.prefault {
+            self.prefault()?;
+        }
+        Ok(())
+    }
+
+    /// What the options about whole pages need: heap memory shares its pages with others.
+    #[cfg(all(feature = "os", unix))]
+    fn needs_pages(&self, field: &'static str) -> Result<(), BuildError> {
+        let needs = "a region source of the operating system, such as RegionSource::Mmap";
+        match self.memory {
+            Memory::Heap { .. } | Memory::External(_) => {
+                Err(BuildErrorKind::Unsupported { field, needs }.into())
+            }
+            Memory::Map => Ok(()),
+            #[cfg(target_os = "linux")]
+            Memory::File(_) => Ok(()),
+        }
+    }
+
+    #[cfg(all(feature = "os", target_os = "linux"))]
+    fn bind_to_node(&self, node: u32) -> Result<(), BuildError> {
+        const FIELD: &str = "numa_node";
+        self.needs_pages(FIELD)?;
+        // SAFETY: validity: the whole of a mapping of ours (REGION-1). Aliasing: only where pages come from is changed.
+        let bound = unsafe { crate::os::numa::bind(self.base, self.bytes, node) };
+        bound.map_err(|errno| {
+            let what = "to bind the region to this node";
+            BuildErrorKind::Refused {
+                field: FIELD,
+                what,
+                value: node as usize,
+                errno,
+            }
+            .into()
+        })
+    }
+
+    #[cfg(not(all(feature = "os", target_os = "linux")))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
+    fn bind_to_node(&self, _node: u32) -> Result<(), BuildError> {
+        let needs = "feature `os` and Linux";
+        Err(BuildErrorKind::Unsupported {
+            field: "numa_node",
+            needs,
+        }
+        .into())
+    }
+
+    #[cfg(all(feature = "os", unix))]
+    fn lock(&self, lock: MemoryLock) -> Result<(), BuildError> {
+        self.needs_pages("lock")?;
+        // SAFETY: validity: the whole of a mapping of ours (REGION-1). Aliasing: no byte changes.
+        let locked =
+            unsafe { crate::os::lock::lock(self.base, self.bytes, lock == MemoryLock::OnFault) };
+        locked.map_err(|errno| {
+            let limit = crate::os::lock::limit();
+            BuildErrorKind::NotLocked {
+                bytes: self.bytes,
+                limit,
+                errno,
+            }
+            .into()
         })
     }
 
     #[cfg(not(all(feature = "os", unix)))]
-    fn map(_bytes: usize, _align: usize) -> Result<Self, BuildError> {
-        let needs = "feature `os` and a Unix for RegionSource::Mmap";
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
+    fn lock(&self, _lock: MemoryLock) -> Result<(), BuildError> {
+        let needs = "feature `os` and a Unix";
         Err(BuildErrorKind::Unsupported {
-            field: "region",
+            field: "lock",
             needs,
         }
         .into())
+    }
+
+    fn prefault(&self) -> Result<(), BuildError> {
+        if !self.populate()? {
+            self.touch();
+        }
+        Ok(())
+    }
+
+    /// Has the kernel bring every page in; tells whether it knew how.
+    #[cfg(all(feature = "os", target_os = "linux"))]
+    fn populate(&self) -> Result<bool, BuildError> {
+        if self.needs_pages("prefault").is_err() {
+            return Ok(false);
+        }
+        // SAFETY: validity: the whole of a mapping of ours (REGION-1). Aliasing: no byte changes.
+        let populated = unsafe { crate::os::advice::populate(self.base, self.bytes) };
+        populated.map_err(|errno| {
+            BuildErrorKind::OutOfMemory {
+                source_name: "prefault",
+                bytes: self.bytes,
+                errno: Some(errno),
+            }
+            .into()
+        })
+    }
+
+    #[cfg(not(all(feature = "os", target_os = "linux")))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "the same face as with `os`"
+    )]
+    fn populate(&self) -> Result<bool, BuildError> {
+        Ok(false)
+    }
+
+    /// Writes what is there into a byte of each page.
+    fn touch(&self) {
+        /// No system that we know has smaller ones.
+        const SMALLEST_PAGE: usize = 4096;
+        let last = self.bytes - 1;
+        for offset in (0..self.bytes).step_by(SMALLEST_PAGE).chain([last]) {
+            // SAFETY: below `bytes` (REGION-1).
+            let byte = unsafe { self.base.add(offset) };
+            // SAFETY: validity: an initialised byte (REGION-1). Aliasing: no slot exists yet.
+            let value = unsafe { byte.read_volatile() };
+            // SAFETY: validity: a byte of the region (REGION-1). Aliasing: no slot exists yet.
+            unsafe { byte.write_volatile(value) }
+        }
     }
 
     pub(crate) fn base(&self) -> NonNull<u8> {
@@ -149,61 +225,47 @@ impl Region {
     }
 
     pub(crate) fn span(&self) -> RegionSpan {
-        RegionSpan {
-            base: self.base.as_ptr(),
-            bytes: self.bytes,
+        RegionSpan::new(self.base, self.bytes, self.backing)
+    }
+
+    /// The file whose pages these are.
+    #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+    pub(crate) fn file(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        match &self.memory {
+            Memory::File(file) => Some(file.borrow()),
+            Memory::Heap { .. } | Memory::Map | Memory::External(_) => None,
         }
     }
 }
 
 impl Drop for Region {
     fn drop(&mut self) {
-        match self.memory {
+        match &self.memory {
             Memory::Heap { start, layout } => {
                 // SAFETY: validity: allocated in `heap` with this layout and freed only here.
                 // Aliasing: whoever drops the region vouches that no slot is out (SLOTS-1).
-                unsafe { dealloc(start.as_ptr(), layout) }
+                unsafe { alloc::alloc::dealloc(start.as_ptr(), *layout) }
             }
             #[cfg(all(feature = "os", unix))]
             Memory::Map => {
-                // SAFETY: validity: mapped in `map` with this length and unmapped only here.
+                // SAFETY: validity: mapped in `mapped` with this length and unmapped only here.
                 // Aliasing: whoever drops the region vouches that no slot is out (SLOTS-1).
                 unsafe { crate::os::unmap(self.base, self.bytes) }
             }
+            #[cfg(all(feature = "os", target_os = "linux"))]
+            Memory::File(_) => {
+                // SAFETY: validity: mapped in `mapped` with this length and unmapped only here; the file is closed after it.
+                // Aliasing: whoever drops the region vouches that no slot is out (SLOTS-1).
+                unsafe { crate::os::unmap(self.base, self.bytes) }
+            }
+            Memory::External(_) => {}
         }
     }
 }
 
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn heap_regions_are_aligned_and_zero() {
-        for align in [1, 16, 64, 4096, 65_536] {
-            let region = Region::new(RegionSource::Heap, 100, align).expect("100 bytes");
-            assert_eq!(
-                region.base().as_ptr().align_offset(align),
-                0,
-                "align {align}"
-            );
-            // SAFETY: 100 initialised bytes (REGION-1), and no slot exists yet.
-            let bytes = unsafe { core::slice::from_raw_parts(region.base().as_ptr(), 100) };
-            assert!(bytes.iter().all(|byte| *byte == 0));
-        }
-    }
-
-    #[test]
-    fn a_span_check_cannot_overflow() {
-        let span = RegionSpan {
-            base: core::ptr::without_provenance_mut(4096),
-            bytes: 100,
-        };
-        assert!(span.contains(core::ptr::without_provenance(4096), 100));
-        assert!(span.contains(core::ptr::without_provenance(4196), 0));
-        assert!(!span.contains(core::ptr::without_provenance(4097), 100));
-        assert!(!span.contains(core::ptr::without_provenance(4095), 1));
-        assert!(!span.contains(core::ptr::without_provenance(usize::MAX - 10), 100));
-        assert!(!span.contains(core::ptr::without_provenance(5000), usize::MAX));
+/// Never prints the bytes.
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Region").field(&self.span()).finish()
     }
 }

@@ -144,7 +144,7 @@ impl<'a> GivenRun<'a> {
 
     #[inline]
     pub(crate) fn add(&mut self, lease: Lease) {
-        if !lease.belongs_to(self.pool) {
+        if !lease.belongs_to(self.pool) || self.pool.slots().has_policy() {
             return drop(lease);
         }
         if self.len == self.slots.len() {

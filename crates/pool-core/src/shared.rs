@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
 use crate::raw_slot::RawSlot;
+use crate::site::SlotEvent;
 use crate::slots::Slots;
 use crate::sync::atomic::AtomicU32;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -75,6 +76,7 @@ impl Shared {
         if self.count().load(Acquire) != 1 {
             return Err(self);
         }
+        self.slots().note(self.slot, SlotEvent::Unshared);
         let raw = self.into_raw();
         Ok(Lease::new(raw.slots(), OwnedSlot::assume(raw.slot)))
     }

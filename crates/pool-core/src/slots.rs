@@ -15,18 +15,18 @@ use core::cell::UnsafeCell;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use crate::builder::Geometry;
 use crate::caches::Caches;
 use crate::error::{BuildError, BuildErrorKind};
+use crate::faults::FaultPlan;
 use crate::fences;
 use crate::free_list::{Chain, FreeList, OwnedSlot, PopError, Refused, SideRecord};
+use crate::geometry::Geometry;
 use crate::hand::Hand;
 use crate::line::Line;
 use crate::magazine::{Magazine, Popped};
 use crate::mode::{Mode, Phase};
 use crate::region::{Region, RegionSpan};
-use crate::scrub::Scrub;
-use crate::site::Site;
+use crate::site::{Site, SlotEvent};
 use crate::slot_id::{self, Nonce};
 use crate::stats::PoolStats;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -41,7 +41,7 @@ use crate::waiting::{Waiting, WakeLater};
 ///   out (as a lease, a share, an id or a chain) is covered by a reason, so whoever holds one may use the body.
 /// - **SLOTS-3** The body lives while `pins` is above zero. The reasons together are one pin; each hand that a thread has
 ///   is one, and each call that is about to wake waiters.
-/// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` fits the region, and
+/// - **SLOTS-2** `base`, `stride_bytes` and `slot_bytes` never change; `slots * stride_bytes` from `base` on fit the region, and
 ///   `slot_bytes <= stride_bytes`, so the bytes of two slots never overlap.
 #[derive(Debug)]
 pub(crate) struct Slots {
@@ -54,6 +54,7 @@ pub(crate) struct Slots {
     #[cfg(feature = "track")]
     pub(crate) sites: Sites,
     cold: Line<Cold>,
+    faults: Option<FaultPlan>,
     /// Dropped with the last reason; see SLOTS-1.
     region: UnsafeCell<ManuallyDrop<Region>>,
 }
@@ -92,24 +93,18 @@ struct Cold {
     waiting: Waiting,
 }
 
-static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
-static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
-
-/// How many regions this process leaked on purpose: their last [`Pool`](crate::Pool) handle was dropped while slots
-/// were out as ids, which nobody can redeem any more and whose bytes a kernel may still own.
-#[must_use]
-pub fn leaked_regions() -> usize {
-    // Relaxed: a count on its own.
-    LEAKED_REGIONS.load(core::sync::atomic::Ordering::Relaxed)
+/// What stands beside a region's slots, every one of them home.
+#[derive(Debug)]
+pub(crate) struct Records {
+    list: FreeList,
+    caches: Option<Caches>,
 }
 
-impl Slots {
-    /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
-    ///
+impl Records {
     /// # Errors
     ///
-    /// If there is no memory for the side records.
-    pub(crate) fn create(geometry: Geometry, region: Region) -> Result<NonNull<Self>, BuildError> {
+    /// If there is no memory for them.
+    pub(crate) fn new(geometry: &Geometry) -> Result<Self, BuildError> {
         let no_records = |_| BuildErrorKind::OutOfMemory {
             source_name: "heap (side records)",
             bytes: (geometry.slots as usize).saturating_mul(size_of::<SideRecord>()),
@@ -124,11 +119,30 @@ impl Slots {
             None => (None, 0..geometry.slots),
         };
         let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
+        Ok(Self { list, caches })
+    }
+}
+
+static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+
+/// How many regions this process leaked on purpose: their last [`Pool`](crate::Pool) handle was dropped while slots
+/// were out as ids, which nobody can redeem any more and whose bytes a kernel may still own.
+#[must_use]
+pub fn leaked_regions() -> usize {
+    // Relaxed: a count on its own.
+    LEAKED_REGIONS.load(core::sync::atomic::Ordering::Relaxed)
+}
+
+impl Slots {
+    /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
+    pub(crate) fn create(geometry: Geometry, records: Records, region: Region) -> NonNull<Self> {
+        let Records { list, caches } = records;
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
             hot: Line(Hot {
-                base: region.base(),
+                base: geometry.first_slot(&region),
                 stride_bytes: geometry.stride_bytes,
                 slot_bytes: geometry.slot_bytes,
                 mode: Mode::normal(),
@@ -138,6 +152,7 @@ impl Slots {
             }),
             list,
             caches,
+            faults: geometry.faults.map(FaultPlan::new),
             span: region.span(),
             region: UnsafeCell::new(ManuallyDrop::new(region)),
             geometry,
@@ -157,13 +172,10 @@ impl Slots {
                 waiting: Waiting::new(),
             }),
         };
-        if geometry.protect_free {
-            (0..geometry.slots).for_each(|slot| {
-                // A slot that stays accessible is not watched, and no less right.
-                slots.set_accessible(slot, false);
-            });
+        if geometry.protect_free || geometry.check_free {
+            slots.furnish();
         }
-        Ok(NonNull::from(Box::leak(Box::new(slots))))
+        NonNull::from(Box::leak(Box::new(slots)))
     }
 
     pub(crate) fn list(&self) -> &FreeList {
@@ -199,11 +211,6 @@ impl Slots {
         self.hot.0.rounds
     }
 
-    #[inline]
-    pub(crate) fn has_policy(&self) -> bool {
-        self.hot.0.has_policy
-    }
-
     /// Runs something with the calling thread's hand, if this pool has caches and the thread may have one.
     ///
     /// # Safety
@@ -227,6 +234,16 @@ impl Slots {
         self.hot.0.slot_bytes
     }
 
+    /// Whether alloc or free has anything to do besides moving the slot.
+    #[inline]
+    pub(crate) fn has_policy(&self) -> bool {
+        self.hot.0.has_policy
+    }
+
+    pub(crate) fn faults(&self) -> Option<&FaultPlan> {
+        self.faults.as_ref()
+    }
+
     pub(crate) fn nonce(&self) -> Nonce {
         self.nonce
     }
@@ -237,6 +254,14 @@ impl Slots {
 
     pub(crate) fn span(&self) -> RegionSpan {
         self.span
+    }
+
+    /// The region's memory file, for a caller who holds a handle.
+    #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+    pub(crate) fn region_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        // SAFETY: validity: the region is there as long as a reason is (SLOTS-1). Aliasing: it changes when no reason is left.
+        let region = unsafe { &*self.region.get() };
+        region.file()
     }
 
     /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.
@@ -290,20 +315,25 @@ impl Slots {
         let _ = site;
     }
 
-    /// Notes that nobody has a slot any more, with feature `track`.
+    /// Notes what happened to a slot of the caller's, with feature `track`.
     #[inline]
-    #[cfg_attr(
-        not(feature = "track"),
-        expect(clippy::unused_self, reason = "the same face as with `track`")
-    )]
-    pub(crate) fn forget(&self, slot: u32) {
+    pub(crate) fn note(&self, slot: u32, event: SlotEvent) {
         #[cfg(feature = "track")]
-        self.sites.forget(slot);
-        let _ = slot;
+        self.sites.note(slot, event);
+        let _ = (self, slot, event);
+    }
+
+    /// Brings the clock of reports up to date, with feature `track`: for slow paths.
+    #[inline]
+    pub(crate) fn advance_clock(&self) {
+        #[cfg(feature = "track")]
+        self.sites.advance_clock();
+        let _ = self;
     }
 
     /// Takes a slot: out of the hand's magazines or what it exchanges them for, or from wherever one is.
     pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        self.advance_clock();
         let taken = self.take_uncounted(hand);
         if taken.is_ok() {
             self.note_high_water();
@@ -419,7 +449,7 @@ impl Slots {
     ///
     /// # Panics
     ///
-    /// If the kernel refuses to make a protected slot accessible; the slot is home again then.
+    /// If the kernel refuses to make a protected slot accessible, or a checked one was written while it was free; the slot is home again then.
     ///
     /// # Safety
     ///
@@ -428,27 +458,11 @@ impl Slots {
     pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
         // SAFETY: the slot keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
-        if slots.hot.0.has_policy && !slots.prepare_by_policy(slot.index()) {
-            // SAFETY: the slot is ours, and the body is not used after this.
-            unsafe { Self::put_home(this, None, slot) }
-            panic!(
-                "the kernel refused to make a protected slot accessible again (out of mappings)"
-            );
+        if slots.has_policy() {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::prepare_by_policy(this, slot) };
         }
         slot
-    }
-
-    /// Tells whether the slot may be used.
-    #[cold]
-    #[inline(never)]
-    fn prepare_by_policy(&self, slot: u32) -> bool {
-        if self.geometry.protect_free && !self.set_accessible(slot, true) {
-            return false;
-        }
-        if self.geometry.scrub == Scrub::OnAlloc {
-            self.zero(slot);
-        }
-        true
     }
 
     /// Takes a slot home, by the calling thread's hand if it has one, and frees the body if this was the last reason to keep it.
@@ -458,10 +472,13 @@ impl Slots {
     /// As for [`give_back`](Self::give_back).
     #[inline(always)]
     pub(crate) unsafe fn give_back_here(this: NonNull<Self>, slot: OwnedSlot) {
-        // SAFETY: alive as long as the slot is ours (SLOTS-1); only shared references exist.
-        unsafe { this.as_ref() }.forget(slot.index());
-        // SAFETY: this function's own promise.
-        if let Err(slot) = unsafe { thread_cache::push(this, slot) } {
+        let pushed = if cfg!(feature = "track") {
+            Err(slot) // There is an event to note, once.
+        } else {
+            // SAFETY: this function's own promise.
+            unsafe { thread_cache::push(this, slot) }
+        };
+        if let Err(slot) = pushed {
             // SAFETY: the slot is still ours.
             unsafe { Self::give_back_slowly(this, slot) }
         }
@@ -483,6 +500,10 @@ impl Slots {
 
     /// Takes a slot home and frees the body if this was the last reason to keep it.
     ///
+    /// # Panics
+    ///
+    /// If the pool checks and something was written beside the slot; the slot is home then.
+    ///
     /// # Safety
     ///
     /// `this` is alive (SLOTS-1: the slot being given back is a reason), and the caller uses it no more unless it
@@ -490,10 +511,11 @@ impl Slots {
     pub(crate) unsafe fn give_back(this: NonNull<Self>, hand: Option<&Hand>, slot: OwnedSlot) {
         // SAFETY: alive until the push below succeeds or the reason is dropped (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        if slots.hot.0.has_policy {
-            slots.retire_by_policy(slot.index());
+        if slots.has_policy() {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::give_back_by_policy(this, hand, slot) };
         }
-        slots.forget(slot.index());
+        slots.note(slot.index(), SlotEvent::GivenBack);
         // SAFETY: this function's own promise.
         unsafe { Self::put_home(this, hand, slot) }
     }
@@ -549,11 +571,12 @@ impl Slots {
     pub(crate) unsafe fn give_back_many(this: NonNull<Self>, hand: Option<&Hand>, given: &[u32]) {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
+        debug_assert!(
+            !slots.has_policy(),
+            "slots with a policy are dropped one by one"
+        );
         for slot in given {
-            if slots.has_policy() {
-                slots.retire_by_policy(*slot);
-            }
-            slots.forget(*slot);
+            slots.note(*slot, SlotEvent::GivenBack);
         }
         let mut wakes = WakeLater::nobody();
         let mut left = given;
@@ -845,41 +868,10 @@ impl Slots {
                 return;
             };
             // SAFETY: alive by the caller's handle (SLOTS-1); only shared references exist.
-            unsafe { this.as_ref() }.forget(slot.index());
+            unsafe { this.as_ref() }.note(slot.index(), SlotEvent::GivenBack);
             // SAFETY: the slot is of this pool, ours, and a reason.
             unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn retire_by_policy(&self, slot: u32) {
-        if self.geometry.scrub == Scrub::OnFree {
-            self.zero(slot);
-        }
-        if self.geometry.protect_free {
-            self.set_accessible(slot, false);
-        }
-    }
-
-    fn zero(&self, slot: u32) {
-        self.note_write(slot);
-        // SAFETY: validity: `slot_bytes` bytes of the region (SLOTS-2). Aliasing: the slot is the caller's (LIST-1).
-        unsafe { self.slot_ptr(slot).write_bytes(0, self.geometry.slot_bytes) }
-    }
-
-    #[cfg(all(feature = "os", unix))]
-    fn set_accessible(&self, slot: u32, accessible: bool) -> bool {
-        // SAFETY: the stride is whole pages (the builder checks) of a mapping, and the slot is the caller's (LIST-1).
-        unsafe {
-            crate::os::set_accessible(self.slot_ptr(slot), self.geometry.stride_bytes, accessible)
-        }
-    }
-
-    #[cfg(not(all(feature = "os", unix)))]
-    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
-    fn set_accessible(&self, _slot: u32, _accessible: bool) -> bool {
-        unreachable!("the builder refuses to protect slots without `os`")
     }
 
     /// Closes the pool: no slot is handed out any more, the body lives until the last one is home.

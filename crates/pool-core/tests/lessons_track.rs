@@ -1,6 +1,6 @@
 //! The lesson that a leak must be seen, for pools that track where slots were taken.
 
-use pool_core::{Outstanding, Pool};
+use pool_core::{Outstanding, Pool, SlotEvent};
 
 fn pool() -> Pool {
     Pool::builder()
@@ -73,6 +73,70 @@ fn l_pool_7_the_oldest_gets_older() {
     let before = pool.outstanding()[0].oldest;
     let after = pool.outstanding()[0].oldest;
     assert!(before <= after);
+}
+
+#[test]
+fn l_pool_7_a_report_says_what_happened_to_the_slot() {
+    let pool = pool();
+    let lease = pool.alloc().expect("free");
+    let slot = lease.slot_index();
+    let share = lease.share();
+    let second = share.clone();
+    drop(second);
+    let lease = share.try_unshare().expect("the only one");
+    let lease = pool.redeem(lease.into_id()).expect("out");
+    let site = &pool.outstanding()[0];
+    assert_eq!(site.oldest_slot, slot);
+    assert_eq!(
+        site.history.to_string(),
+        "taken, shared, unshared, out as an id, redeemed"
+    );
+    assert_eq!(pool.slot_history(slot), Some(site.history));
+    drop(lease);
+    let events: Vec<_> = pool
+        .slot_history(slot)
+        .expect("a slot")
+        .latest_first()
+        .collect();
+    assert_eq!(events.first(), Some(&SlotEvent::GivenBack));
+    assert_eq!(events.len(), 6);
+    for _ in 0..20 {
+        drop(pool.alloc());
+    }
+    let events = pool.slot_history(slot).expect("a slot").latest_first();
+    assert_eq!(events.count(), 16, "the last sixteen");
+    assert_eq!(pool.slot_history(8), None);
+}
+
+/// The same text as the example `leak` prints: its own file and line.
+#[test]
+fn l_pool_7_a_line_of_the_report_reads_as_one() {
+    let pool = pool();
+    let (lost, line) = (pool.alloc(), line!());
+    let text = pool.outstanding()[0].to_string();
+    let start = format!("{}:{line}: 1 slot (64 bytes)", file!());
+    assert!(text.starts_with(&start), "{text}");
+    assert!(text.ends_with(": taken"), "{text}");
+    drop(lost);
+}
+
+#[test]
+fn a_write_after_free_names_the_last_owners_line() {
+    let builder = Pool::builder().slots(1).slot_bytes(64);
+    let pool = builder.check_free_slots(true).build().expect("a few bytes");
+    let (mut lease, line) = (pool.alloc().expect("free"), line!());
+    let first = lease.as_mut_ptr();
+    drop(lease);
+    // SAFETY: inside the region, and nobody else's: the slot is free.
+    unsafe { first.write(0) }
+    let run = std::panic::AssertUnwindSafe(|| drop(pool.alloc()));
+    let said = std::panic::catch_unwind(run).expect_err("it was written");
+    let said = said.downcast::<String>().expect("a formatted message");
+    let expected = format!(
+        "slot 0: written at byte 0 while it was free (last taken at {}:{line})",
+        file!()
+    );
+    assert_eq!(*said, expected);
 }
 
 /// A report beside threads that take and give back names only lines that take.

@@ -146,6 +146,7 @@ impl RecvRing {
     ///
     /// If `ring` is not the one this was made for: another one's buffers would be taken for this one's.
     #[must_use = "if the queue was full, submit and call again"]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn flush(&mut self, ring: &mut IoUring) -> bool {
         assert_eq!(
             ring.as_raw_fd(),
@@ -175,6 +176,7 @@ impl RecvRing {
                 .any(|stream| stream.socket.is_some() && !stream.arming.is_armed())
     }
 
+    #[cfg_attr(feature = "track", track_caller)]
     fn refill(&mut self) {
         let Some(buffers) = &mut self.buffers else {
             return;

@@ -449,3 +449,20 @@ fn a_received_slot_outlives_its_ring() {
     mem::drop(events);
     assert_eq!(pool.in_use(), 0);
 }
+
+/// A leak report names the line that gave the slots to the kernel: the loop's own.
+#[cfg(feature = "track")]
+#[test]
+fn posted_slots_are_reported_with_the_line_that_flushed() {
+    let Some(mut ring) = ring(8) else { return };
+    let pool = pool(4, 64);
+    let mut receives = RecvRing::new(&ring, &pool, 4, 1).expect("a ring");
+    let (is_done, line) = (receives.flush(&mut ring), line!());
+    assert!(is_done, "nothing to wait for");
+    let report = pool.outstanding();
+    assert_eq!(report.len(), 1, "{report:?}");
+    assert_eq!(
+        (report[0].file, report[0].line, report[0].slots),
+        (file!(), line, 4)
+    );
+}

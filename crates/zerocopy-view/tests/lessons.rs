@@ -217,3 +217,22 @@ fn l_send_5_a_range_that_overflows_is_refused() {
     let unrelated: Arc<[u8]> = Arc::from([0; 100]);
     assert!(view.try_slice_ref(&unrelated).is_err());
 }
+
+/// A view takes no slot itself: the line that a leak report names is the one that took the lease or the frame.
+#[cfg(feature = "track")]
+#[test]
+fn a_view_keeps_the_line_that_took_its_slot() {
+    let pool = pool(2, 64);
+    let lines = [line!() + 2, line!() + 3];
+    let views = [
+        View::from(pool.alloc().expect("free")),
+        View::from(FrameBuf::from_pool(&pool, b"x")),
+    ];
+    let slices = views.each_ref().map(|view| view.slice(..1));
+    drop(views);
+    let mut reported: Vec<_> = pool.outstanding().iter().map(|site| site.line).collect();
+    reported.sort_unstable();
+    assert_eq!(reported, lines);
+    drop(slices);
+    assert!(pool.outstanding().is_empty());
+}

@@ -1,0 +1,181 @@
+//! What a pool does to a slot's bytes between two owners, if it does anything: the cold side of alloc and free.
+
+use core::ptr::NonNull;
+
+use crate::free_list::OwnedSlot;
+use crate::guard::{Damage, GuardedSlot, ZONE_BYTES};
+use crate::hand::Hand;
+use crate::scrub::Scrub;
+use crate::site::SlotEvent;
+use crate::slots::Slots;
+
+/// Why a slot is not handed out.
+enum Unfit {
+    Inaccessible,
+    Damaged(Damage),
+}
+
+impl Slots {
+    /// What a new pool's policies do to all slots, before anybody has one.
+    pub(crate) fn furnish(&self) {
+        let geometry = self.geometry();
+        for slot in 0..geometry.slots {
+            if geometry.check_free {
+                self.guarded(slot).mark_zones();
+                self.guarded(slot).mark_free();
+            }
+            if geometry.protect_free {
+                // A slot that stays accessible is not watched, and no less right.
+                self.set_accessible(slot, false);
+            }
+        }
+    }
+
+    /// See [`prepare`](Self::prepare).
+    ///
+    /// # Safety
+    ///
+    /// The slot is the caller's.
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn prepare_by_policy(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
+        // SAFETY: the slot keeps the body alive (SLOTS-1); only shared references to it exist.
+        let slots = unsafe { this.as_ref() };
+        let (index, unfit) = match slots.make_fit(slot.index()) {
+            Ok(()) => return slot,
+            Err(unfit) => (slot.index(), unfit),
+        };
+        let taken = slots.last_taken(index);
+        // SAFETY: the slot is ours, and the body is not used after this.
+        unsafe { Self::put_home(this, None, slot) }
+        match unfit {
+            Unfit::Inaccessible => panic!(
+                "the kernel refused to make a protected slot accessible again (out of mappings)"
+            ),
+            Unfit::Damaged(damage) => panic!("slot {index}: {damage}{taken}"),
+        }
+    }
+
+    fn make_fit(&self, slot: u32) -> Result<(), Unfit> {
+        let geometry = self.geometry();
+        if geometry.protect_free && !self.set_accessible(slot, true) {
+            return Err(Unfit::Inaccessible);
+        }
+        if geometry.check_free {
+            self.note_write(slot);
+            let guarded = self.guarded(slot);
+            if let Some(damage) = guarded.check_free() {
+                // Said once: the next to take it finds it whole.
+                guarded.mark_free();
+                return Err(Unfit::Damaged(damage));
+            }
+        }
+        let holds_marks = geometry.check_free && geometry.scrub != Scrub::Never;
+        if geometry.scrub == Scrub::OnAlloc || holds_marks {
+            self.zero(slot);
+        }
+        Ok(())
+    }
+
+    /// See [`give_back`](Self::give_back).
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back`](Self::give_back).
+    #[cold]
+    #[inline(never)]
+    pub(crate) unsafe fn give_back_by_policy(
+        this: NonNull<Self>,
+        hand: Option<&Hand>,
+        slot: OwnedSlot,
+    ) {
+        // SAFETY: alive until the slot is home (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let index = slot.index();
+        let damage = slots
+            .retire(index)
+            .map(|damage| (damage, slots.last_taken(index)));
+        slots.note(index, SlotEvent::GivenBack);
+        // SAFETY: this function's own promise.
+        unsafe { Self::put_home(this, hand, slot) }
+        if let Some((damage, taken)) = damage {
+            panic!("slot {index}: {damage}{taken}");
+        }
+    }
+
+    /// Tells what happened beside the slot while it was out.
+    fn retire(&self, slot: u32) -> Option<Damage> {
+        let geometry = self.geometry();
+        if geometry.check_free {
+            self.note_write(slot);
+            let guarded = self.guarded(slot);
+            let damage = guarded.check_zones();
+            if damage.is_some() {
+                guarded.mark_zones();
+            }
+            guarded.mark_free();
+            return damage;
+        }
+        if geometry.scrub == Scrub::OnFree {
+            self.zero(slot);
+        }
+        if geometry.protect_free {
+            self.set_accessible(slot, false);
+        }
+        None
+    }
+
+    /// The caller owns the slot, and uses the answer as long only.
+    fn guarded(&self, slot: u32) -> GuardedSlot {
+        let geometry = self.geometry();
+        let behind = geometry.stride_bytes - geometry.slot_bytes - ZONE_BYTES;
+        // SAFETY: the builder adds a zone before the first slot, and to each stride two: the end of a stride is the next slot's zone, what
+        // lies before it the slot's own (GUARD-1). The slot is the caller's (LIST-1).
+        unsafe { GuardedSlot::new(self.slot_ptr(slot), geometry.slot_bytes, behind) }
+    }
+
+    fn zero(&self, slot: u32) {
+        self.note_write(slot);
+        let (base, bytes) = (self.slot_ptr(slot), self.geometry().slot_bytes);
+        // SAFETY: validity: `slot_bytes` bytes of the region (SLOTS-2). Aliasing: the slot is the caller's (LIST-1).
+        unsafe { base.write_bytes(0, bytes) }
+    }
+
+    #[cfg(all(feature = "os", unix))]
+    fn set_accessible(&self, slot: u32, accessible: bool) -> bool {
+        let stride_bytes = self.geometry().stride_bytes;
+        // SAFETY: the stride is whole pages (the builder checks) of a mapping, and the slot is the caller's (LIST-1).
+        unsafe { crate::os::set_accessible(self.slot_ptr(slot), stride_bytes, accessible) }
+    }
+
+    #[cfg(not(all(feature = "os", unix)))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
+    fn set_accessible(&self, _slot: u32, _accessible: bool) -> bool {
+        unreachable!("the builder refuses to protect slots without `os`")
+    }
+
+    /// Who took the slot last, for a message.
+    #[cfg(feature = "track")]
+    fn last_taken(&self, slot: u32) -> LastTaken {
+        LastTaken(self.sites.last_taken(slot))
+    }
+
+    #[cfg(not(feature = "track"))]
+    #[expect(clippy::unused_self, reason = "the same face as with `track`")]
+    fn last_taken(&self, _slot: u32) -> &'static str {
+        ""
+    }
+}
+
+#[cfg(feature = "track")]
+struct LastTaken(Option<crate::site::Site>);
+
+#[cfg(feature = "track")]
+impl core::fmt::Display for LastTaken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            Some(site) => write!(f, " (last taken at {}:{})", site.file(), site.line()),
+            None => f.write_str(" (never taken)"),
+        }
+    }
+}
