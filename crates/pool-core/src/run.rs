@@ -156,6 +156,9 @@ impl<'a> GivenRun<'a> {
 
     fn flush(&mut self) {
         let given = &self.slots[..core::mem::take(&mut self.len)];
+        if given.is_empty() {
+            return;
+        }
         self.by.with_hand(self.pool, |hand| {
             // SAFETY: the slots are ours by the leases that `add` ended; the handle keeps the body; the hand is this thread's, of this pool.
             unsafe { Slots::give_back_many(self.pool.slots_ptr(), hand, given) }
