@@ -1,4 +1,5 @@
 //! Lessons about waiting and reserving, where what runs in the process must be counted.
+#![cfg(feature = "std")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

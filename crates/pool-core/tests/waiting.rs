@@ -1,4 +1,5 @@
 //! Waiting for a slot: first come first served, cancelled at any moment, ended by a close, beside wakers that misbehave.
+#![cfg(feature = "std")]
 
 mod executor;
 

@@ -1,6 +1,7 @@
 //! Random operations with waiters and reservations, against a pool so naive that it is right: a count of free slots and a queue of numbers.
 //!
 //! One thread, so everything is exact: who is served, when a waker is called and how often, and every count.
+#![cfg(feature = "std")]
 
 mod executor;
 
