@@ -80,7 +80,10 @@ pub(crate) fn files(folder: &str) -> Result<Vec<PathBuf>> {
         for entry in entries {
             let entry = entry?;
             let kind = entry.file_type()?;
-            if kind.is_dir() && !is_left_out(&entry.file_name().to_string_lossy()) {
+            if is_left_out(&entry.file_name().to_string_lossy()) {
+                continue; // Also where it is a file: `.git` of a second work tree.
+            }
+            if kind.is_dir() {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 found.push(
@@ -104,6 +107,6 @@ pub(crate) fn rust_files(folder: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn is_left_out(folder: &str) -> bool {
-    folder == ".git" || folder == "target" || folder.starts_with("target-")
+fn is_left_out(name: &str) -> bool {
+    name == ".git" || name == "target" || name.starts_with("target-")
 }

@@ -158,7 +158,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many slots a thread's cache may hold. By default as many as fit two magazines of 29, and all caches together hold at
+    /// How many slots a thread's cache may hold. By default as many as fit two magazines of 58, and all caches together hold at
     /// most half of the pool; a pool of less than 16 slots has none.
     ///
     /// 0 makes a pool without caches: every free goes to one list, in the order in which it happens, and
@@ -170,7 +170,7 @@ impl PoolBuilder {
 
     /// Builds the pool.
     ///
-    /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 128 per half of it); the slots themselves are not
+    /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 256 per half of it); the slots themselves are not
     /// touched.
     ///
     /// # Errors

@@ -324,7 +324,7 @@ impl Pool {
     /// How many slots nobody held at some instant of the call.
     ///
     /// Other threads may take or give back slots at any time, so the number can be stale in both directions; it is never more
-    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, one per 29
+    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, one per 58
     /// slots; two loads for a pool without caches.
     #[must_use]
     pub fn free_count(&self) -> usize {
