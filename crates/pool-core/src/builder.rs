@@ -143,7 +143,8 @@ impl PoolBuilder {
     /// Refuses some allocs though slots are free, so that a program's tests see what it does then. No fault by default, and no cost then.
     ///
     /// A refused [`alloc`](Pool::alloc), [`try_alloc`](Pool::try_alloc) or [`Cache::alloc`](crate::Cache::alloc) gives what an exhausted pool gives, and an
-    /// [`alloc_many`](Pool::alloc_many) ends there. [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not.
+    /// [`alloc_many`](Pool::alloc_many) ends there. [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not, and `allocs` and `frees` count one each, as the slot was
+    /// taken and given back. Never refused, nor counted, are waiting allocs, reservations, `alloc_many_exact` and batches.
     ///
     /// ```
     /// use pool_core::{Faults, Pool};

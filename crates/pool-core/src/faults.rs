@@ -8,7 +8,7 @@ use crate::sync::atomic::Ordering::Relaxed;
 /// Which allocs of a pool are refused though slots are free; see [`PoolBuilder::faults`](crate::PoolBuilder::faults).
 ///
 /// Counted are the allocs that would have got a slot, in the order in which they got it: an [`alloc_many`](Pool::alloc_many) of three is three, and one that was
-/// refused because the pool was exhausted is none. With several threads, which of them meets the fault is open; how many do is not.
+/// refused because the pool was exhausted is none. Waiting allocs, reservations, `alloc_many_exact` and batches are not counted and never refused. With several threads, which of them meets the fault is open; how many do is not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Faults {

@@ -314,7 +314,7 @@ impl FreeList {
         }
     }
 
-    /// Gives a chain back with one exchange, so that its first slot is on top; or returns it if the list is closed.
+    /// Gives a chain back with one exchange, so that its first slot is on top; or returns it if the list is closed or awaited.
     ///
     /// Cost: a walk of its links, again for each retry.
     ///

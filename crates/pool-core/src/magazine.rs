@@ -11,8 +11,8 @@
 //!    value it read before. The owner's plain pop takes an item only *above* the top it sees, so the two never meet; on the last item
 //!    both use compare-exchange.
 //!
-//! What follows from that for counting: at any time every slot of a magazine lies at an index from the top up to the bottom, except the one that
-//! the owner is pushing or popping right now.
+//! What follows from that for counting: at any time every slot of a magazine lies at an index from the top up to the bottom, except those that
+//! the owner is pushing or popping right now, and those that it may not keep after all and is about to show again.
 
 use crate::fences;
 use crate::mode::{Mode, Word};
@@ -188,6 +188,7 @@ impl Magazine {
         }
         // [MAG-UNPOP-FAST] Release: as [MAG-PUSH], for the item that is shown again. Pairs with [MAG-BOTTOM].
         self.fill.store(fill.0, Release);
+        fences::light(); // The caller looks at the mode again.
         None
     }
 
@@ -213,6 +214,7 @@ impl Magazine {
         }
         // [MAG-UNPOP-MANY] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
         self.fill.store(fill.0, Release);
+        fences::light(); // The caller looks at the mode again.
         0
     }
 
@@ -243,6 +245,7 @@ impl Magazine {
         if !mode.is_normal() {
             // [MAG-UNPOP] Release: as [MAG-PUSH], for the item that is shown again. Pairs with [MAG-BOTTOM].
             self.fill.store(fill.0, Release);
+            fences::light(); // The caller looks at the mode again.
             return Popped::Contested;
         }
         // Relaxed: a stale top is at most one too low (a late thief's), and then not at `bottom` yet or settled by the exchange.

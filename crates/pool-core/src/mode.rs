@@ -22,6 +22,10 @@
 //! Who frees to a magazine stores the bottom, passes a light fence, and reads the mode. Who sweeps sets the mode, passes a heavy fence, and reads
 //! the bottoms. So either the sweeper sees the slot, or the freeing thread sees the mode, and then moves the slot to the list itself before its call returns.
 //! Until it does, the slot is in that caller's hands.
+//!
+//! Who allocates from a magazine stores a lower bottom, passes a light fence, and reads the mode, or the top. If it may not keep what it hid by that, it shows it again; and
+//! a sweeper that had passed meanwhile has set the mode, which the allocating thread sees before its call takes anything else: it then moves its whole hand to the list
+//! (`take_from_anywhere`, `take_many`).
 
 use crate::fences;
 use crate::sync::atomic::AtomicU32;
@@ -36,6 +40,16 @@ pub(crate) enum Phase {
     Awaited,
     Leaving,
     Closed,
+}
+
+impl Phase {
+    /// Whether anybody may take from a magazine.
+    pub(crate) fn is_open(self) -> bool {
+        match self {
+            Self::Sweeping | Self::Starving | Self::Awaited | Self::Closed => true,
+            Self::Normal | Self::Leaving => false,
+        }
+    }
 }
 
 /// A phase and the epoch it belongs to.
@@ -105,10 +119,7 @@ impl Mode {
     /// For owners who take from their own magazines as thieves do, after their fence: no heavy one is needed against oneself.
     pub(crate) fn is_open(&self) -> bool {
         // Relaxed: as in `may_steal`.
-        matches!(
-            Word(self.0.load(Relaxed)).phase(),
-            Phase::Sweeping | Phase::Starving | Phase::Awaited | Phase::Closed
-        )
+        Word(self.0.load(Relaxed)).phase().is_open()
     }
 
     pub(crate) fn load(&self) -> Word {

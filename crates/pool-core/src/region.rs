@@ -253,6 +253,8 @@ impl Drop for Region {
                 unsafe { crate::os::unmap(self.base, self.bytes) }
             }
             #[cfg(all(feature = "os", target_os = "linux"))]
+            Memory::File(file) if !file.is_mapped_here() => {}
+            #[cfg(all(feature = "os", target_os = "linux"))]
             Memory::File(_) => {
                 // SAFETY: validity: mapped in `mapped` with this length and unmapped only here; the file is closed after it.
                 // Aliasing: whoever drops the region vouches that no slot is out (SLOTS-1).

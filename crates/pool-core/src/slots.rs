@@ -98,6 +98,8 @@ struct Cold {
 pub(crate) struct Records {
     list: FreeList,
     caches: Option<Caches>,
+    #[cfg(feature = "track")]
+    sites: Sites,
 }
 
 impl Records {
@@ -119,7 +121,12 @@ impl Records {
             None => (None, 0..geometry.slots),
         };
         let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
-        Ok(Self { list, caches })
+        Ok(Self {
+            list,
+            caches,
+            #[cfg(feature = "track")]
+            sites: Sites::new(geometry.slots).map_err(no_records)?,
+        })
     }
 }
 
@@ -137,7 +144,6 @@ pub fn leaked_regions() -> usize {
 impl Slots {
     /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
     pub(crate) fn create(geometry: Geometry, records: Records, region: Region) -> NonNull<Self> {
-        let Records { list, caches } = records;
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
@@ -150,15 +156,15 @@ impl Slots {
                 rounds: geometry.caches.map_or(0, |plan| plan.rounds),
                 has_policy: geometry.has_policy,
             }),
-            list,
-            caches,
+            list: records.list,
+            caches: records.caches,
             faults: geometry.faults.map(FaultPlan::new),
             span: region.span(),
             region: UnsafeCell::new(ManuallyDrop::new(region)),
             geometry,
             nonce: Nonce::from_serial(serial as u64),
             #[cfg(feature = "track")]
-            sites: Sites::new(geometry.slots),
+            sites: records.sites,
             cold: Line(Cold {
                 handles: AtomicUsize::new(1),
                 reasons: AtomicU32::new(geometry.slots + 1),
@@ -384,22 +390,21 @@ impl Slots {
     fn take_from_anywhere(
         &self,
         caches: &Caches,
-        hand: Option<&Hand>,
+        mut hand: Option<&Hand>,
     ) -> Result<OwnedSlot, PopError> {
         let mode = self.mode();
         loop {
             let seen = mode.load();
-            if seen.phase() == Phase::Closed {
-                if let Some(hand) = hand {
-                    // Whom a pop of ours hid its slot from for an instant, the closer, may have passed: so we bring it home.
-                    // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
-                    unsafe { Self::empty_hand(NonNull::from(self), hand) }
-                }
-                return Err(PopError::Closed);
+            if seen.phase().is_open()
+                && let Some(hand) = hand.take()
+            {
+                // A sweeper or closer may have passed what a pop of ours hid for an instant, be it in one magazine or in both: so all goes where
+                // everybody looks. The hand is not used after this: a waker may have put it away.
+                // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
+                unsafe { Self::empty_hand(NonNull::from(self), hand) }
             }
-            if let Some(slot) = hand.and_then(|hand| Caches::steal_own(hand, mode)) {
-                self.count_taken(1);
-                return Ok(slot);
+            if seen.phase() == Phase::Closed {
+                return Err(PopError::Closed);
             }
             match self.list.pop() {
                 Err(PopError::Empty) => {}
@@ -835,9 +840,8 @@ impl Slots {
         loop {
             let slot = match refused {
                 Refused::Closed(slot) => {
-                    slot.into_index();
                     // SAFETY: the slot found the list closed, so its reason is still counted, and it is ours to take off.
-                    return unsafe { Self::drop_reasons(this, 1) };
+                    return unsafe { wakes.end_reason(this, slot) };
                 }
                 Refused::Awaited(slot) => slot,
             };
@@ -945,7 +949,7 @@ impl Slots {
     ///
     /// `count` reasons are counted and the caller's to drop; unless it holds another, it uses `this` no more.
     #[cold]
-    unsafe fn drop_reasons(this: NonNull<Self>, count: u32) {
+    pub(crate) unsafe fn drop_reasons(this: NonNull<Self>, count: u32) {
         // SAFETY: the reasons being dropped keep the body alive until the subtraction (SLOTS-1).
         let reasons = unsafe { &this.as_ref().cold.0.reasons };
         // [REASON-DROP] Release: our use of the body and of the slot's bytes happens before they are freed.
@@ -959,10 +963,10 @@ impl Slots {
         let region = unsafe { this.as_ref() }.region.get();
         // SAFETY: validity: inside the body. Aliasing: no reason is left, so nobody else may use the region (SLOTS-1).
         let region = unsafe { &mut *region };
+        // Also if the owner of the region's memory panics.
+        let _unpin = Unpin(this);
         // SAFETY: dropped once: only one thread sees the word reach zero, and it is not used after that.
         unsafe { ManuallyDrop::drop(region) };
-        // SAFETY: the reasons' common pin, dropped once.
-        unsafe { Self::unpin(this) }
     }
 
     /// Keeps the body, but not the region, for a hand, for who is about to wake waiters, or for a moment.
@@ -1043,5 +1047,15 @@ impl Slots {
             fallbacks: cold.fallbacks.load(Relaxed),
             fallback_bytes: cold.fallback_bytes.load(Relaxed),
         }
+    }
+}
+
+/// A pin that ends when this is dropped: the reasons' common one, or a call's own.
+pub(crate) struct Unpin(pub(crate) NonNull<Slots>);
+
+impl Drop for Unpin {
+    fn drop(&mut self) {
+        // SAFETY: the pin that this stands for, dropped once; the body is not used after it.
+        unsafe { Slots::unpin(self.0) }
     }
 }

@@ -5,7 +5,7 @@ mod coarse_time;
 mod history;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, TryReserveError};
 use alloc::vec::Vec;
 use core::fmt;
 use core::panic::Location;
@@ -83,15 +83,21 @@ impl Row {
 }
 
 impl Sites {
-    pub(crate) fn new(slots: u32) -> Self {
+    /// # Errors
+    ///
+    /// If there is no memory for them.
+    pub(crate) fn new(slots: u32) -> Result<Self, TryReserveError> {
         let row = |_| Row {
             taken_at: AtomicPtr::new(ptr::null_mut()),
             history: AtomicU64::new(0),
         };
-        Self {
-            rows: (0..slots).map(row).collect(),
+        let mut rows = Vec::new();
+        rows.try_reserve_exact(slots as usize)?;
+        rows.extend((0..slots).map(row));
+        Ok(Self {
+            rows: rows.into_boxed_slice(),
             clock: Clock::new(),
-        }
+        })
     }
 
     /// Brings the clock up to date; for slow paths.

@@ -21,8 +21,8 @@
 //!
 //! # What happens outside the lock
 //!
-//! Wakers are code of the caller's choice: waking, cloning or dropping one may do anything, also use this pool, or panic. So none of it happens under the lock or in
-//! the middle of anything: a slot that was handed over lies in its waiter's place, who is *served*, and everybody served is woken when the call that
+//! Wakers are code of the caller's choice: waking, cloning or dropping one may do anything, also use this pool, or panic; so is the owner of an external
+//! region, which goes with the last reason. So none of it happens under the lock or in the middle of anything: a slot that was handed over lies in its waiter's place, who is *served*, and everybody served is woken when the call that
 //! served them has nothing else left to do ([`WakeLater`]). A waiter that was served may free the pool at once: a pin (SLOTS-3) keeps the body until the others
 //! are woken.
 //!
@@ -78,6 +78,17 @@ mod nobody {
         ///
         /// Without `std`, none is needed.
         pub(crate) unsafe fn refuse_all(&mut self, _slots: NonNull<Slots>) {}
+
+        /// Takes a slot's reason off at once: without `std` every hand is a cache's, which has a handle.
+        ///
+        /// # Safety
+        ///
+        /// The slot found `slots` closed, and its reason is the caller's.
+        pub(crate) unsafe fn end_reason(&mut self, slots: NonNull<Slots>, slot: OwnedSlot) {
+            slot.into_index();
+            // SAFETY: this function's own promise.
+            unsafe { Slots::drop_reasons(slots, 1) }
+        }
     }
 
     impl Drop for WakeLater {
@@ -96,7 +107,7 @@ mod queue {
     use crate::lease::Lease;
     use crate::pool::Pool;
     use crate::site::Site;
-    use crate::slots::Slots;
+    use crate::slots::{Slots, Unpin};
     use crate::sync::atomic::Ordering::Relaxed;
     use crate::sync::count::AtomicU64;
     use crate::sync::{Mutex, MutexGuard};
@@ -148,15 +159,32 @@ mod queue {
         }
     }
 
-    /// A duty to wake those who were served in a call, at the call's end: when this is dropped.
+    /// A duty at a call's end, when this is dropped: to wake those who were served in the call, and to take off the reasons of slots that found their pool
+    /// closed, which may end the region, and so run its owner's code.
     pub(crate) struct WakeLater {
-        /// Pinned (SLOTS-3), if anybody was served.
+        /// Pinned (SLOTS-3), if there is a duty.
         slots: Option<NonNull<Slots>>,
+        reasons: u32,
+    }
+
+    /// Reasons that end when this is dropped.
+    struct Reasons(NonNull<Slots>, u32);
+
+    impl Drop for Reasons {
+        fn drop(&mut self) {
+            if self.1 > 0 {
+                // SAFETY: the reasons are this one's to drop, and a pin keeps the body meanwhile.
+                unsafe { Slots::drop_reasons(self.0, self.1) }
+            }
+        }
     }
 
     impl WakeLater {
         pub(crate) fn nobody() -> Self {
-            Self { slots: None }
+            Self {
+                slots: None,
+                reasons: 0,
+            }
         }
 
         /// Keeps the body until this is dropped.
@@ -210,19 +238,26 @@ mod queue {
             // SAFETY: pinned just now (SLOTS-3); only shared references to it exist.
             unsafe { slots.as_ref() }.waiting().lock().refuse_all();
         }
+
+        /// Takes a slot's reason off when this is dropped.
+        ///
+        /// # Safety
+        ///
+        /// The slot found `slots`, each time the same, closed, and its reason is the caller's.
+        pub(crate) unsafe fn end_reason(&mut self, slots: NonNull<Slots>, slot: OwnedSlot) {
+            // SAFETY: the slot is a reason (SLOTS-1).
+            unsafe { self.pin(slots) };
+            slot.into_index();
+            self.reasons += 1;
+        }
     }
 
     impl Drop for WakeLater {
         fn drop(&mut self) {
-            struct Unpin(NonNull<Slots>);
-            impl Drop for Unpin {
-                fn drop(&mut self) {
-                    // SAFETY: the pin of a `WakeLater`, which ends here, once.
-                    unsafe { Slots::unpin(self.0) }
-                }
-            }
             let Some(slots) = self.slots else { return };
+            // Dropped from the last to the first, also when a waker panics.
             let _unpin = Unpin(slots);
+            let _reasons = Reasons(slots, self.reasons);
             // SAFETY: pinned (SLOTS-3); only shared references to it exist.
             unsafe { slots.as_ref() }.waiting().wake_served();
         }

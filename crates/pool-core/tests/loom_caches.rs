@@ -150,6 +150,34 @@ fn a_starvation_that_ended_proves_nothing() {
     hidden.check();
 }
 
+/// An alloc looks into both of its magazines, each with one slot, beside a sweep that passes them while it does: two are free, and both get one.
+#[test]
+fn two_free_slots_serve_two_allocs() {
+    let stolen = Reached::new("the alloc without a cache was served from the cache");
+    let mark = stolen.clone();
+    explore(2, move || {
+        let pool = pool(4);
+        let cache = pool.cache();
+        let mut held: Vec<_> = std::iter::from_fn(|| cache.alloc()).take(4).collect();
+        // One magazine takes one slot here.
+        held.drain(..2).for_each(|lease| cache.free(lease));
+        let owner = thread::spawn(move || (cache.alloc(), cache));
+        let other = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.alloc())
+        };
+        let (taken, cache) = owner.join().unwrap();
+        let other = other.join().unwrap();
+        assert!(taken.is_some(), "the owner of both was refused");
+        assert!(other.is_some(), "a free slot was missed");
+        mark.mark();
+        held.extend(taken.into_iter().chain(other));
+        assert_every_slot_once(&pool, held);
+        drop(cache);
+    });
+    stolen.check();
+}
+
 /// Magazines that change hands beside a sweep: whatever is exchanged, every slot is found.
 #[test]
 fn an_exchange_of_magazines_beside_a_sweep_hides_nothing() {

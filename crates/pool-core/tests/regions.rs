@@ -404,3 +404,75 @@ fn a_refused_region_comes_back() {
         "region: must begin at a multiple of 1024 bytes, begins 24 behind one"
     );
 }
+
+/// Gives a slot of each of its pools back, and all of them in turn were in use by this thread: whatever the thread had a cache in is put away by that.
+struct Busy {
+    _memory: Arc<AlignedPages>,
+    pools: Vec<Pool>,
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        assert!(self.pools.iter().all(|pool| pool.alloc().is_some()));
+    }
+}
+
+#[test]
+fn an_owner_that_is_dropped_with_the_last_lease_may_use_other_pools() {
+    let memory = Arc::new(AlignedPages([0; 8192]));
+    let base = std::ptr::NonNull::new(Arc::as_ptr(&memory).cast_mut().cast::<u8>());
+    let many = || Pool::builder().slots(64).slot_bytes(16).align(16);
+    let pools: Vec<_> = (0..130)
+        .map(|_| many().build().expect("a kilobyte"))
+        .collect();
+    let owner = Busy {
+        _memory: memory,
+        pools: pools.clone(),
+    };
+    // SAFETY: the array lives as long as the owner, and nobody else looks at it.
+    let region = unsafe { ExternalRegion::new(base.expect("not null"), 8192, owner) };
+    let pool = many().build_on(region).expect("it fits");
+    let (kept, last) = (pool.alloc(), pool.alloc());
+    drop(pool);
+    drop(kept);
+    drop(last); // Into the cache of a closed pool: the owner goes in the middle of that.
+    for pool in &pools {
+        assert_eq!(pool.in_use(), 0);
+        assert_eq!(take_all(pool).len(), 64);
+    }
+}
+
+/// A child does not have the mapping: what it maps at that address is not the pool's to unmap.
+#[cfg(all(feature = "os", target_os = "linux", not(miri)))]
+#[test]
+fn a_forked_child_may_drop_a_pool_on_a_memory_file() {
+    let builder = small().region(RegionSource::Memfd);
+    let pool = builder.build().expect("a page of memory file");
+    let (base, bytes) = (pool.region().base(), pool.region().bytes());
+    // SAFETY: the child calls what it may after a fork: it maps, looks and ends.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child == 0 {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: replaces nothing, by the flag.
+        let mapped = unsafe { libc::mmap(base.cast(), bytes, access, flags, -1, 0) };
+        drop(pool);
+        let byte = mapped.cast::<u8>();
+        let is_ours = mapped.cast::<u8>() == base && {
+            // SAFETY: mapped above; a fault, if the pool unmapped it.
+            unsafe { byte.write_volatile(7) };
+            // SAFETY: mapped above.
+            unsafe { byte.read_volatile() == 7 }
+        };
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::from(!is_ours)) }
+    }
+    let mut status = 0;
+    // SAFETY: the child is ours, and `status` is a place for its status.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert!(
+        libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
+        "status {status:#x}"
+    );
+}

@@ -131,8 +131,10 @@ impl Charge {
             books.ledger.let_be_quick(to_account);
             answer.map(|()| books.settle())
         })?;
-        self.node = Arc::clone(to);
+        // Dropped last: with it a budget may end, and wake others.
+        let old = core::mem::replace(&mut self.node, Arc::clone(to));
         super::wakers::wake_all(woken);
+        drop(old);
         Ok(())
     }
 }

@@ -63,8 +63,9 @@ impl Charging {
             (waker, outcome, books.settle())
         });
         let ended = self.ended(outcome);
-        drop(waker);
+        // In this order: a waker that panics when it is dropped keeps nobody from being woken.
         wake_all(woken);
+        drop(waker);
         ended
     }
 }
@@ -107,8 +108,9 @@ impl Future for Charging {
                 Poll::Pending
             }
         };
-        drop(waker);
+        // In this order: a waker that panics when it is dropped keeps nobody from being woken.
         wake_all(woken);
+        drop(waker);
         answer
     }
 }
@@ -125,8 +127,9 @@ impl Drop for Charging {
             }
             (waker, books.settle())
         });
-        drop(waker);
+        // In this order: a waker that panics when it is dropped keeps nobody from being woken.
         wake_all(woken);
+        drop(waker);
     }
 }
 

@@ -4,7 +4,11 @@ use core::ptr::NonNull;
 
 /// A file of `memfd_create`, closed when dropped.
 #[derive(Debug)]
-pub(crate) struct MemoryFile(libc::c_int);
+pub(crate) struct MemoryFile {
+    fd: libc::c_int,
+    /// The process that has the mapping: its children do not.
+    process: libc::pid_t,
+}
 
 impl MemoryFile {
     /// A file of `bytes` zeros, none of which takes memory yet.
@@ -15,7 +19,10 @@ impl MemoryFile {
         if fd < 0 {
             return Err(super::last_errno());
         }
-        let file = Self(fd);
+        let file = Self {
+            fd,
+            process: this_process(),
+        };
         let length = libc::off_t::try_from(bytes).map_err(|_| libc::EFBIG)?;
         // SAFETY: a file of ours; no memory of ours changes.
         let result = unsafe { libc::ftruncate(fd, length) };
@@ -36,7 +43,7 @@ impl MemoryFile {
                 bytes,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED | libc::MAP_FIXED,
-                self.0,
+                self.fd,
                 0,
             )
         };
@@ -53,19 +60,29 @@ impl MemoryFile {
         let seals =
             libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_FUTURE_WRITE | libc::F_SEAL_SEAL;
         // SAFETY: a file of ours; no memory of ours changes.
-        super::succeeded(unsafe { libc::fcntl(self.0, libc::F_ADD_SEALS, seals) })
+        super::succeeded(unsafe { libc::fcntl(self.fd, libc::F_ADD_SEALS, seals) })
+    }
+
+    /// Whether this process has the mapping, and not only its address: a child of `fork` may have anything else there.
+    pub(crate) fn is_mapped_here(&self) -> bool {
+        self.process == this_process()
     }
 
     #[cfg(feature = "std")]
     pub(crate) fn borrow(&self) -> std::os::fd::BorrowedFd<'_> {
         // SAFETY: open until `self` is dropped.
-        unsafe { std::os::fd::BorrowedFd::borrow_raw(self.0) }
+        unsafe { std::os::fd::BorrowedFd::borrow_raw(self.fd) }
     }
+}
+
+fn this_process() -> libc::pid_t {
+    // SAFETY: reads a number; touches no memory of ours.
+    unsafe { libc::getpid() }
 }
 
 impl Drop for MemoryFile {
     fn drop(&mut self) {
         // SAFETY: opened in `create` and closed only here.
-        unsafe { libc::close(self.0) };
+        unsafe { libc::close(self.fd) };
     }
 }

@@ -100,7 +100,11 @@ fn file(bytes: usize, align: usize) -> Result<Region, BuildError> {
     let mut region = map(bytes, align)?;
     let file = os::memfd::MemoryFile::create(region.bytes).map_err(refused)?;
     // SAFETY: validity: the whole of a mapping of ours, and a file of this size. Aliasing: nobody knows of the memory that it replaces.
-    unsafe { file.map_over(region.base, region.bytes) }.map_err(refused)?;
+    if let Err(errno) = unsafe { file.map_over(region.base, region.bytes) } {
+        // The old mapping may be gone, and anything else there by now.
+        core::mem::forget(region);
+        return Err(refused(errno).into());
+    }
     file.seal().map_err(refused)?;
     // SAFETY: validity: the whole of a mapping of ours. Aliasing: no byte changes.
     unsafe { os::advice::leave_out_of_children(region.base, region.bytes) }.map_err(refused)?;

@@ -10,7 +10,8 @@
 /// A child process has a copy of the pool as it was, copied page by page when one of the two writes, and its own from then on: slots that other threads of the
 /// parent held stay in use there for ever, and what was registered with a kernel (io_uring buffers) is the parent's. Locked memory is not locked in the child. A huge page
 /// that was set aside was so for the parent: a child that writes to one when there is no other dies of `SIGBUS`. A [`Memfd`](Self::Memfd) region
-/// could only be shared, not copied, and both would hand out the same bytes; so it is not there in the child, which dies of `SIGSEGV` if it touches a slot.
+/// could only be shared, not copied, and both would hand out the same bytes; so it is not there in the child, which must not touch a slot, nor
+/// drop a lease of a pool that scrubs or checks: whatever the child maps later may lie at that address. Dropping the pool is fine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegionSource {
