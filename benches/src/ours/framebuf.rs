@@ -13,11 +13,13 @@ impl Frames for Framebuf {
 
     type Frame<'a> = FrameBuf;
 
+    #[inline]
     fn new() -> Self {
         let built = Pool::builder().slots(256).slot_bytes(2048).build();
         Self(built.expect("half a megabyte"))
     }
 
+    #[inline]
     fn copy(&mut self, data: &[u8]) -> FrameBuf {
         FrameBuf::from_pool(&self.0, data)
     }

@@ -24,10 +24,12 @@ impl LocalPages for PercoreSlab {
 
     type Page<'a> = Page;
 
+    #[inline]
     fn new() -> Self {
         Self(slab())
     }
 
+    #[inline]
     fn take(&self, line: &Line) -> Option<Page> {
         self.0.alloc_with(PAGE_BYTES, |bytes| {
             bytes[..LINE_BYTES].copy_from_slice(line);
@@ -40,10 +42,12 @@ impl Pages for PercoreSlab {
 
     type Page = RemotePage;
 
+    #[inline]
     fn new() -> Self {
         Self(slab())
     }
 
+    #[inline]
     fn take(&self) -> Option<RemotePage> {
         let page = self.0.alloc_with(PAGE_BYTES, |_| {})?;
         Some(page.into_remote())
@@ -51,18 +55,21 @@ impl Pages for PercoreSlab {
 }
 
 impl Memory for Page {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
 }
 
 impl Writable for Page {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self[..LINE_BYTES].copy_from_slice(line);
     }
 }
 
 impl Memory for RemotePage {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }

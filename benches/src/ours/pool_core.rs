@@ -13,11 +13,13 @@ impl SlotPool for PoolCore {
 
     type Slot<'a> = Lease;
 
+    #[inline]
     fn with_slots(slots: usize) -> Self {
         let built = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES).build();
         Self(built.expect("a few megabytes"))
     }
 
+    #[inline]
     fn take(&self) -> Option<Lease> {
         self.0.alloc()
     }
@@ -26,26 +28,31 @@ impl SlotPool for PoolCore {
 impl CachedPool for PoolCore {
     type Cache<'a> = Cache;
 
+    #[inline]
     fn cache(&self) -> Cache {
         self.0.cache()
     }
 }
 
 impl SlotCache<Lease> for Cache {
+    #[inline]
     fn take(&self) -> Option<Lease> {
         self.alloc()
     }
 
+    #[inline]
     fn give(&self, lease: Lease) {
         self.free(lease);
     }
 }
 
 impl BulkPool for PoolCore {
+    #[inline]
     fn take_many(&self, want: usize, into: &mut Vec<Lease>) {
         self.0.alloc_many(want, into);
     }
 
+    #[inline]
     fn give_many(&self, from: &mut Vec<Lease>) {
         self.0.free_many(from.drain(..));
     }
@@ -54,30 +61,35 @@ impl BulkPool for PoolCore {
 impl BatchPool for PoolCore {
     type Batch = LeaseBatch;
 
+    #[inline]
     fn with_batches(slots: usize, batch: usize) -> Self {
         // A cache has two magazines, and a batch is one.
         let builder = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES);
         Self(builder.cache(2 * batch).build().expect("a few megabytes"))
     }
 
+    #[inline]
     fn take_batch(&self) -> Option<(LeaseBatch, usize)> {
         let batch = self.0.alloc_batch()?;
         let len = batch.len();
         Some((batch, len))
     }
 
+    #[inline]
     fn give_batch(&self, batch: LeaseBatch) {
         self.0.free_batch(batch);
     }
 }
 
 impl Memory for Lease {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
 }
 
 impl Writable for Lease {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self[..LINE_BYTES].copy_from_slice(line);
     }

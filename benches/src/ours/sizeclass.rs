@@ -13,22 +13,26 @@ impl Buffers for Sizeclass {
 
     type Buffer<'a> = PooledBuffer;
 
+    #[inline]
     fn new() -> Self {
         Self(BufferPool::new(64))
     }
 
+    #[inline]
     fn acquire(&self, bytes: usize) -> PooledBuffer {
         self.0.acquire(bytes)
     }
 }
 
 impl Memory for PooledBuffer {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
 }
 
 impl Writable for PooledBuffer {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self[..LINE_BYTES].copy_from_slice(line);
     }

@@ -20,6 +20,7 @@ pub struct UringSend {
 impl Keeper for UringSend {
     const NAME: &'static str = NAME;
 
+    #[inline]
     fn new(socket: UdpSocket) -> Result<Self, String> {
         // Every send asks for zero copy: there is a notification to wait for.
         let built = InFlight::builder().sends(256).zero_copy_from(0).build();
@@ -29,6 +30,7 @@ impl Keeper for UringSend {
         })
     }
 
+    #[inline]
     fn begin(&mut self, guards: [Arc<[u8]>; 2]) -> u64 {
         let mut draft = self
             .in_flight
@@ -43,6 +45,7 @@ impl Keeper for UringSend {
         black_box(&entry).get_user_data()
     }
 
+    #[inline]
     fn complete(&mut self, user_data: u64, result: i32, flags: u32) -> bool {
         let mut released = false;
         let on_event = |event| released |= matches!(event, SendEvent::Released { .. });
@@ -65,6 +68,7 @@ pub struct UringSendDatagrams {
 impl DatagramSender for UringSendDatagrams {
     const NAME: &'static str = NAME;
 
+    #[inline]
     fn new(socket: UdpSocket, most: usize) -> Result<Self, String> {
         let entries = u32::try_from(most).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -74,6 +78,7 @@ impl DatagramSender for UringSendDatagrams {
         })
     }
 
+    #[inline]
     fn send(&mut self, datagram: &Arc<[u8]>, times: usize) {
         for _ in 0..times {
             let mut draft = self

@@ -21,22 +21,26 @@ fn pool(slots: usize, slot_bytes: usize) -> Pool {
 impl SharedBytes for View {
     const NAME: &'static str = NAME;
 
+    #[inline]
     fn of(bytes: &[u8]) -> Self {
         Self::from(FrameBuf::from_pool(&pool(1, bytes.len()), bytes))
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self
     }
 }
 
 impl Sliceable for View {
+    #[inline]
     fn part(&self, range: Range<usize>) -> Self {
         self.slice(range)
     }
 }
 
 impl MaybeStatic for View {
+    #[inline]
     fn of_static(bytes: &'static [u8]) -> Self {
         Self::from_static(bytes)
     }
@@ -47,10 +51,12 @@ impl Freezes for ZerocopyView {
 
     type Frozen = View;
 
+    #[inline]
     fn new() -> Self {
         Self(pool(256, 2048))
     }
 
+    #[inline]
     fn freeze(&mut self, bytes: &[u8]) -> View {
         let mut frame = FrameBuf::with_headroom(&self.0, 0).expect("few slots are out");
         frame.append(bytes).expect("as large as a slot at most");
@@ -61,10 +67,12 @@ impl Freezes for ZerocopyView {
 impl Digests for View {
     const NAME: &'static str = NAME;
 
+    #[inline]
     fn of(bytes: &[u8]) -> Self {
         SharedBytes::of(bytes)
     }
 
+    #[inline]
     fn sha256(&self) -> [u8; 32] {
         self.sha256()
     }

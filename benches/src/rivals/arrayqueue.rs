@@ -54,10 +54,12 @@ impl SlotPool for SlotQueue {
 
     type Slot<'a> = Slot<'a>;
 
+    #[inline]
     fn with_slots(slots: usize) -> Self {
         Self(full(slots))
     }
 
+    #[inline]
     fn take(&self) -> Option<Slot<'_>> {
         let block = Some(self.0.pop()?);
         Some(Slot {
@@ -68,12 +70,14 @@ impl SlotPool for SlotQueue {
 }
 
 impl Drop for Slot<'_> {
+    #[inline]
     fn drop(&mut self) {
         give_back(self.queue, self.block.take());
     }
 }
 
 impl Memory for Slot<'_> {
+    #[inline]
     fn start(&self) -> *const u8 {
         let block = self.block.as_ref().expect("not dropped yet");
         block.as_ptr()
@@ -81,6 +85,7 @@ impl Memory for Slot<'_> {
 }
 
 impl Writable for Slot<'_> {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         let block = self.block.as_mut().expect("not dropped yet");
         block[..LINE_BYTES].copy_from_slice(line);
@@ -92,10 +97,12 @@ impl Pages for PageQueue {
 
     type Page = Page;
 
+    #[inline]
     fn new() -> Self {
         Self(Arc::new(full(PAGES)))
     }
 
+    #[inline]
     fn take(&self) -> Option<Page> {
         let block = Some(self.0.pop()?);
         let queue = self.0.clone();
@@ -104,12 +111,14 @@ impl Pages for PageQueue {
 }
 
 impl Drop for Page {
+    #[inline]
     fn drop(&mut self) {
         give_back(&self.queue, self.block.take());
     }
 }
 
 impl Memory for Page {
+    #[inline]
     fn start(&self) -> *const u8 {
         let block = self.block.as_ref().expect("not dropped yet");
         block.as_ptr()

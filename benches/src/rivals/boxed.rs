@@ -31,6 +31,7 @@ struct Send {
 impl Keeper for Boxed {
     const NAME: &'static str = "boxed";
 
+    #[inline]
     fn new(socket: UdpSocket) -> Result<Self, String> {
         Ok(Self {
             socket: Arc::new(socket.into()),
@@ -39,6 +40,7 @@ impl Keeper for Boxed {
         })
     }
 
+    #[inline]
     fn begin(&mut self, guards: [Arc<[u8]>; 2]) -> u64 {
         let place = self.free.pop().expect("few sends are alive");
         let guards = Vec::from(guards);
@@ -60,6 +62,7 @@ impl Keeper for Boxed {
         black_box(&entry).get_user_data()
     }
 
+    #[inline]
     fn complete(&mut self, user_data: u64, result: i32, flags: u32) -> bool {
         let place = user_data as usize;
         let Some(send) = self.sends[place].as_mut() else {

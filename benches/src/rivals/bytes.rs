@@ -16,24 +16,28 @@ impl SharedBytes for Bytes {
     const NAME: &'static str = NAME;
 
     /// Counted from the start: a `Bytes` from a `Vec` would begin to count at its first clone only.
+    #[inline]
     fn of(bytes: &[u8]) -> Self {
         let first = Self::from(bytes.to_vec());
         drop(first.clone());
         first
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         self
     }
 }
 
 impl Sliceable for Bytes {
+    #[inline]
     fn part(&self, range: Range<usize>) -> Self {
         self.slice(range)
     }
 }
 
 impl MaybeStatic for Bytes {
+    #[inline]
     fn of_static(bytes: &'static [u8]) -> Self {
         Self::from_static(bytes)
     }
@@ -44,10 +48,12 @@ impl Freezes for BytesCrate {
 
     type Frozen = Bytes;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn freeze(&mut self, bytes: &[u8]) -> Bytes {
         let mut buffer = BytesMut::with_capacity(2048);
         buffer.extend_from_slice(bytes);
@@ -60,10 +66,12 @@ impl Frames for BytesCrate {
 
     type Frame<'a> = BytesMut;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn copy(&mut self, data: &[u8]) -> BytesMut {
         BytesMut::from(data)
     }

@@ -41,6 +41,7 @@ impl Block {
 }
 
 impl Drop for Block {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: validity: allocated with this layout by this allocator. Aliasing: nobody else knows it (BLOCK-1).
         unsafe { System.dealloc(self.start.as_ptr(), self.layout) }
@@ -48,12 +49,14 @@ impl Drop for Block {
 }
 
 impl Memory for Block {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.start.as_ptr()
     }
 }
 
 impl Writable for Block {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         // SAFETY: validity: the allocation has room for a line, which has no alignment (BLOCK-1). Aliasing: nobody else knows it,
         // and `&mut self` excludes ourselves.
@@ -66,10 +69,12 @@ impl SlotPool for Glibc {
 
     type Slot<'a> = Block;
 
+    #[inline]
     fn with_slots(_: usize) -> Self {
         Self
     }
 
+    #[inline]
     fn take(&self) -> Option<Block> {
         Block::new(SLOT_BYTES)
     }
@@ -80,10 +85,12 @@ impl Buffers for Glibc {
 
     type Buffer<'a> = Block;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn acquire(&self, bytes: usize) -> Block {
         Block::new(bytes).expect("a megabyte at most")
     }
@@ -94,10 +101,12 @@ impl LocalPages for Glibc {
 
     type Page<'a> = Block;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn take(&self, line: &Line) -> Option<Block> {
         let mut block = Block::new(PAGE_BYTES)?;
         block.touch(line);
@@ -110,10 +119,12 @@ impl Pages for Glibc {
 
     type Page = Block;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn take(&self) -> Option<Block> {
         Block::new(PAGE_BYTES)
     }
@@ -125,10 +136,12 @@ impl Frames for Glibc {
 
     type Frame<'a> = Vec<u8>;
 
+    #[inline]
     fn new() -> Self {
         Self
     }
 
+    #[inline]
     fn copy(&mut self, data: &[u8]) -> Vec<u8> {
         Vec::from(data)
     }

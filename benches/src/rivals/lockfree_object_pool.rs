@@ -15,6 +15,7 @@ impl SlotPool for LockfreeObjectPool {
 
     type Slot<'a> = LinearReusable<'a, Block>;
 
+    #[inline]
     fn with_slots(slots: usize) -> Self {
         let make = || {
             let block = vec![1; SLOT_BYTES].into_boxed_slice();
@@ -26,18 +27,21 @@ impl SlotPool for LockfreeObjectPool {
         Self(pool)
     }
 
+    #[inline]
     fn take(&self) -> Option<Self::Slot<'_>> {
         Some(self.0.pull())
     }
 }
 
 impl Memory for LinearReusable<'_, Block> {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
 }
 
 impl Writable for LinearReusable<'_, Block> {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self[..LINE_BYTES].copy_from_slice(line);
     }

@@ -10,10 +10,12 @@ impl Frames for Memcpy {
 
     type Frame<'a> = &'a [u8];
 
+    #[inline]
     fn new() -> Self {
         Self(Box::new([0; 2048]))
     }
 
+    #[inline]
     fn copy(&mut self, data: &[u8]) -> &[u8] {
         let frame = &mut self.0[..data.len()];
         frame.copy_from_slice(data);

@@ -11,6 +11,7 @@ type Block = Box<[u8; SLOT_BYTES]>;
 pub struct Blocks;
 
 impl PoolAllocator<Block> for Blocks {
+    #[inline]
     fn allocate(&self) -> Block {
         let block = vec![1; SLOT_BYTES].into_boxed_slice();
         block.try_into().expect("as many bytes as were asked for")
@@ -25,22 +26,26 @@ impl SlotPool for Opool {
 
     type Slot<'a> = RefGuard<'a, Blocks, Block>;
 
+    #[inline]
     fn with_slots(slots: usize) -> Self {
         Self(Pool::new_prefilled(slots, Blocks))
     }
 
+    #[inline]
     fn take(&self) -> Option<Self::Slot<'_>> {
         self.0.try_get()
     }
 }
 
 impl Memory for RefGuard<'_, Blocks, Block> {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.as_ptr()
     }
 }
 
 impl Writable for RefGuard<'_, Blocks, Block> {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self[..LINE_BYTES].copy_from_slice(line);
     }

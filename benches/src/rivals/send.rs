@@ -11,10 +11,12 @@ pub struct OneSendEach(UdpSocket);
 impl DatagramSender for OneSendEach {
     const NAME: &'static str = "send";
 
+    #[inline]
     fn new(socket: UdpSocket, _: usize) -> Result<Self, String> {
         Ok(Self(socket))
     }
 
+    #[inline]
     fn send(&mut self, datagram: &Arc<[u8]>, times: usize) {
         for _ in 0..times {
             let sent = self.0.send(datagram).expect("loopback takes or drops it");

@@ -10,10 +10,12 @@ pub struct BareSha2(Vec<u8>);
 impl Digests for BareSha2 {
     const NAME: &'static str = "sha2";
 
+    #[inline]
     fn of(bytes: &[u8]) -> Self {
         Self(bytes.to_vec())
     }
 
+    #[inline]
     fn sha256(&self) -> [u8; 32] {
         Sha256::digest(&self.0).into()
     }

@@ -13,11 +13,13 @@ impl SlotPool for Treiber {
 
     type Slot<'a> = Lease;
 
+    #[inline]
     fn with_slots(slots: usize) -> Self {
         let pool = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES).cache(0);
         Self(pool.build().expect("a few megabytes"))
     }
 
+    #[inline]
     fn take(&self) -> Option<Lease> {
         self.0.alloc()
     }

@@ -19,10 +19,12 @@ impl Buffers for ZeroFill {
 
     type Buffer<'a> = Buffer<'a>;
 
+    #[inline]
     fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
 
+    #[inline]
     fn acquire(&self, bytes: usize) -> Buffer<'_> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let bytes = match free {
@@ -38,6 +40,7 @@ impl Buffers for ZeroFill {
 }
 
 impl Drop for Buffer<'_> {
+    #[inline]
     fn drop(&mut self) {
         let bytes = std::mem::take(&mut self.bytes);
         let home = &self.home.0;
@@ -48,12 +51,14 @@ impl Drop for Buffer<'_> {
 }
 
 impl Memory for Buffer<'_> {
+    #[inline]
     fn start(&self) -> *const u8 {
         self.bytes.as_ptr()
     }
 }
 
 impl Writable for Buffer<'_> {
+    #[inline]
     fn touch(&mut self, line: &Line) {
         self.bytes[..LINE_BYTES].copy_from_slice(line);
     }
