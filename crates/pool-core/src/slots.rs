@@ -960,7 +960,12 @@ impl Slots {
         // [REASON-LAST] Acquire: every other holder's last use happened before the free. Pairs with [REASON-DROP].
         reasons.load(Acquire);
         // SAFETY: the reasons' common pin, which is dropped below, keeps the body (SLOTS-3).
-        let region = unsafe { this.as_ref() }.region.get();
+        let slots = unsafe { this.as_ref() };
+        if cfg!(loom) {
+            // For a model: that the bytes go is a write to all of them.
+            (0..slots.list.slots()).for_each(|slot| slots.note_write(slot));
+        }
+        let region = slots.region.get();
         // SAFETY: validity: inside the body. Aliasing: no reason is left, so nobody else may use the region (SLOTS-1).
         let region = unsafe { &mut *region };
         // Also if the owner of the region's memory panics.
