@@ -70,7 +70,7 @@ impl<'a> TakenRun<'a> {
         given
     }
 
-    /// Takes up to `most` slots, as many as are simple to take and at least one. To be called when all were handed out.
+    /// Takes up to `most` slots, as many as are simple to take, or else one. To be called when all were handed out.
     fn refill(&mut self, most: usize) -> Result<(), PopError> {
         debug_assert_eq!(self.left(), 0, "slots not handed out");
         let pool = self.pool;

@@ -615,7 +615,7 @@ impl Slots {
         drop(wakes);
     }
 
-    /// Takes slots that are simple to take, and at least one if there is one; tells how many.
+    /// Takes slots that are simple to take, or else one if there is one; tells how many.
     ///
     /// # Safety
     ///
@@ -628,25 +628,21 @@ impl Slots {
     ) -> Result<usize, PopError> {
         // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        let mode = slots.mode();
-        let mut pop_many = |into: &mut [u32]| {
-            let count = hand.map_or(0, |hand| hand.pop_many(mode, into));
-            if let (0, Some(hand), false) = (count, hand, mode.is_normal()) {
-                // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
-                // SAFETY: this function's own promise.
-                unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
-            }
-            count
-        };
-        let simple = pop_many(into);
+        let simple = hand.map_or(0, |hand| hand.pop_many(slots.mode(), into));
         if simple > 0 {
             return Ok(simple);
         }
-        let Some((first, rest)) = into.split_first_mut() else {
+        if let Some(hand) = hand.filter(|_| !slots.mode().is_normal()) {
+            // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
+        }
+        let Some(first) = into.first_mut() else {
             return Ok(0);
         };
+        // The last use of the hand: a waker that this calls may put it away.
         *first = slots.take(hand)?.into_index();
-        Ok(1 + pop_many(rest))
+        Ok(1)
     }
 
     /// Takes a full magazine with all its slots, and tells how many; `None` if there is no full one.
