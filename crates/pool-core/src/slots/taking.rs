@@ -1,0 +1,149 @@
+//! How a slot leaves: out of a hand, or from wherever one is.
+
+use core::ptr::NonNull;
+
+use super::Slots;
+use crate::caches::Caches;
+use crate::free_list::{OwnedSlot, PopError};
+use crate::hand::Hand;
+use crate::magazine::Popped;
+use crate::mode::Phase;
+use crate::waiting::WakeLater;
+
+impl Slots {
+    /// Takes a slot: out of the hand's magazines or what it exchanges them for, or from wherever one is.
+    pub(crate) fn take(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        self.advance_clock();
+        let taken = self.take_uncounted(hand);
+        if taken.is_ok() {
+            self.note_high_water();
+        }
+        taken
+    }
+
+    fn take_uncounted(&self, hand: Option<&Hand>) -> Result<OwnedSlot, PopError> {
+        let Some(caches) = &self.caches else {
+            let slot = self.list.pop()?;
+            self.count_taken(1);
+            return Ok(slot);
+        };
+        if let Some(hand) = hand
+            && let Popped::Slot(slot) = caches.pop(hand, self.mode())
+        {
+            return Ok(OwnedSlot::assume(slot));
+        }
+        self.take_from_anywhere(caches, hand)
+    }
+
+    /// Takes a slot from wherever one is: `Empty` only if at some instant of the call none was home.
+    fn take_from_anywhere(
+        &self,
+        caches: &Caches,
+        mut hand: Option<&Hand>,
+    ) -> Result<OwnedSlot, PopError> {
+        let mode = self.mode();
+        loop {
+            let seen = mode.load();
+            if seen.phase().is_open()
+                && let Some(hand) = hand.take()
+            {
+                // A sweeper or closer may have passed what a pop of ours hid for an instant, be it in one magazine or in both: so all goes where
+                // everybody looks. The hand is not used after this: a waker may have put it away.
+                // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
+                unsafe { Self::empty_hand(NonNull::from(self), hand) }
+            }
+            if seen.phase() == Phase::Closed {
+                return Err(PopError::Closed);
+            }
+            match self.list.pop() {
+                Err(PopError::Empty) => {}
+                Err(PopError::Closed) => return Err(PopError::Closed),
+                Ok(slot) => {
+                    self.count_taken(1);
+                    self.leave_starvation();
+                    return Ok(slot);
+                }
+            }
+            match seen.phase() {
+                // While this epoch starves, every magazine is empty: the empty list was the proof, if the epoch lasted until now.
+                Phase::Starving | Phase::Awaited if mode.load() == seen => {
+                    return Err(PopError::Empty);
+                }
+                Phase::Starving | Phase::Awaited => continue,
+                Phase::Normal => {
+                    if let Some((slot, is_counted)) = caches.take_from_full(mode) {
+                        self.count_taken(u32::from(!is_counted));
+                        return Ok(slot);
+                    }
+                }
+                Phase::Sweeping | Phase::Leaving | Phase::Closed => {}
+            }
+            let Some(word) = mode.begin_sweep() else {
+                return Err(PopError::Closed);
+            };
+            if let Some(slot) = caches.steal_any(mode, word) {
+                self.count_stolen();
+                return Ok(slot);
+            }
+            mode.starve(word);
+        }
+    }
+
+    /// Gives the magazines back to their owners when the list has a quarter of the slots again.
+    pub(super) fn leave_starvation(&self) {
+        let enough = |len| len >= self.geometry.slots / 4;
+        if !self.mode().is_normal() && self.list.len().is_some_and(enough) {
+            self.mode().leave();
+        }
+    }
+
+    /// What the pool's policies do to a slot's bytes before its new owner sees them.
+    ///
+    /// # Panics
+    ///
+    /// If the kernel refuses to make a protected slot accessible, or a checked one was written while it was free; the slot is home again then.
+    ///
+    /// # Safety
+    ///
+    /// The slot is the caller's.
+    #[inline]
+    pub(crate) unsafe fn prepare(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
+        // SAFETY: the slot keeps the body alive (SLOTS-1); only shared references to it exist.
+        let slots = unsafe { this.as_ref() };
+        if slots.has_policy() {
+            // SAFETY: this function's own promise.
+            return unsafe { Self::prepare_by_policy(this, slot) };
+        }
+        slot
+    }
+
+    /// Takes slots that are simple to take, or else one if there is one; tells how many.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool. `wakes` is for this pool alone.
+    pub(crate) unsafe fn take_many(
+        this: NonNull<Self>,
+        hand: Option<&Hand>,
+        into: &mut [u32],
+        wakes: &mut WakeLater,
+    ) -> Result<usize, PopError> {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let simple = hand.map_or(0, |hand| hand.pop_many(slots.mode(), into));
+        if simple > 0 {
+            return Ok(simple);
+        }
+        if let Some(hand) = hand.filter(|_| !slots.mode().is_normal()) {
+            // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
+        }
+        let Some(first) = into.first_mut() else {
+            return Ok(0);
+        };
+        // The last use of the hand: a waker that this calls may put it away.
+        *first = slots.take(hand)?.into_index();
+        Ok(1)
+    }
+}
