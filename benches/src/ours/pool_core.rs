@@ -69,10 +69,13 @@ impl BatchPool for PoolCore {
     }
 
     #[inline]
-    fn take_batch(&self) -> Option<(LeaseBatch, usize)> {
-        let batch = self.0.alloc_batch()?;
-        let len = batch.len();
-        Some((batch, len))
+    fn take_batch(&self) -> Option<LeaseBatch> {
+        self.0.alloc_batch()
+    }
+
+    #[inline]
+    fn slots_of(batch: &LeaseBatch) -> usize {
+        batch.len()
     }
 
     #[inline]

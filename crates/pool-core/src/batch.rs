@@ -2,16 +2,17 @@
 
 use core::fmt;
 use core::iter::FusedIterator;
+use core::mem::ManuallyDrop;
+use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
-use crate::magazine::Magazine;
 use crate::pool::Pool;
 use crate::site;
 use crate::slots::Slots;
 
-/// Slots that changed hands whole: up to 58 for the price of one exchange, in 24 bytes, and no word of theirs was touched.
+/// Slots that changed hands whole: up to 56 for the price of one exchange, in 16 bytes, and no word of theirs was touched.
 ///
 /// The way to hand slots from a thread that takes them to threads that use them, or to take a burst's worth at once. They are in use until
 /// they are given back: one by one as leases, or whole by [`Pool::free_batch`], or by dropping the batch, which costs a little more.
@@ -28,11 +29,12 @@ use crate::slots::Slots;
 /// # Ok::<(), pool_core::BuildError>(())
 /// ```
 ///
-/// - **BATCH-1** While there is a magazine, it is this batch's alone (MAG-1), shows thieves nothing, and its first `len` items are slots of the
-///   batch: at least one, so that the body lives (SLOTS-1).
+/// - **BATCH-1** While `len` is above zero, the magazine is this batch's alone (MAG-1), shows thieves nothing, and `len` of its items from the bottom on are slots of the
+///   batch, which keep the body (SLOTS-1). At zero the batch has no magazine.
 pub struct LeaseBatch {
     slots: NonNull<Slots>,
-    magazine: Option<NonNull<Magazine>>,
+    /// Its number in the pool.
+    magazine: u32,
     len: u32,
 }
 
@@ -43,17 +45,18 @@ unsafe impl Sync for LeaseBatch {}
 
 impl LeaseBatch {
     /// The caller vouches for BATCH-1.
-    pub(crate) fn new(slots: NonNull<Slots>, magazine: NonNull<Magazine>, len: u32) -> Self {
-        debug_assert!(len > 0, "a batch has a slot");
+    #[inline]
+    pub(crate) fn new(slots: NonNull<Slots>, magazine: u32, len: NonZeroU32) -> Self {
         Self {
             slots,
-            magazine: Some(magazine),
-            len,
+            magazine,
+            len: len.get(),
         }
     }
 
     /// How many slots it holds.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.len as usize
     }
@@ -66,24 +69,26 @@ impl LeaseBatch {
 
     /// Whether these are slots of `pool`.
     #[must_use]
+    #[inline]
     pub fn belongs_to(&self, pool: &Pool) -> bool {
         self.slots == pool.slots_ptr()
     }
 
-    pub(crate) fn into_parts(mut self) -> Option<(NonNull<Magazine>, u32)> {
-        let len = core::mem::take(&mut self.len);
-        Some((self.magazine.take()?, len))
+    /// Ends the batch, and gives its magazine and how many slots of it are the caller's then. `None` if it has none.
+    #[inline]
+    pub(crate) fn into_parts(self) -> Option<(u32, NonZeroU32)> {
+        let batch = ManuallyDrop::new(self);
+        Some((batch.magazine, NonZeroU32::new(batch.len)?))
     }
 
     fn next_slot(&mut self) -> Option<OwnedSlot> {
-        let magazine = self.magazine?;
-        self.len -= 1;
-        // SAFETY: lives as long as the body, which our slots keep (BATCH-1); only shared references to magazines exist.
-        let slot = OwnedSlot::assume(unsafe { magazine.as_ref() }.batch_item(self.len));
+        self.len = self.len.checked_sub(1)?;
+        // SAFETY: the slots keep the body (SLOTS-1), the one that is taken now among them; only shared references exist.
+        let caches = unsafe { self.slots.as_ref() }.caches()?;
+        let magazine = caches.magazine(self.magazine);
+        let slot = OwnedSlot::assume(magazine.batch_item(self.len));
         if self.len == 0 {
-            self.magazine = None;
-            // SAFETY: the slot just taken keeps the body (SLOTS-1), and the magazine was ours and is empty.
-            unsafe { Slots::put_away_empty(self.slots, magazine) }
+            caches.put_away(magazine);
         }
         Some(slot)
     }
@@ -112,9 +117,9 @@ impl FusedIterator for LeaseBatch {}
 
 impl Drop for LeaseBatch {
     fn drop(&mut self) {
-        if let Some(magazine) = self.magazine {
+        if self.len > 0 {
             // SAFETY: the slots are ours and keep the body (SLOTS-1), the magazine is ours (BATCH-1), and neither is used after this.
-            unsafe { Slots::give_back_batch_pinned(self.slots, magazine, self.len) }
+            unsafe { Slots::give_back_batch_pinned(self.slots, self.magazine, self.len) }
         }
     }
 }

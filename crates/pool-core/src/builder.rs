@@ -1,5 +1,7 @@
 //! Building a pool: options, and the checks that make every later size safe.
 
+use core::ops::Range;
+
 use crate::caches::CachePlan;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::faults::Faults;
@@ -15,6 +17,7 @@ use crate::slots::{Records, Slots};
 /// Most bytes a region can have: Rust's limit for one object.
 const MAX_REGION_BYTES: usize = isize::MAX as usize;
 const MAX_ALIGN: usize = 2 * 1024 * 1024;
+const LINE_BYTES: usize = 64;
 /// A protected pool needs up to two kernel mappings per slot; Linux gives a process 65 530 by default.
 const MAX_PROTECTED_SLOTS: usize = 16_384;
 
@@ -24,7 +27,8 @@ const MAX_PROTECTED_SLOTS: usize = 16_384;
 pub struct PoolBuilder {
     slots: usize,
     slot_bytes: usize,
-    align: usize,
+    /// `None`: cache lines, and slots spread over the cache's sets.
+    align: Option<usize>,
     region: RegionSource,
     numa_node: Option<u32>,
     lock: MemoryLock,
@@ -41,7 +45,7 @@ impl PoolBuilder {
         Self {
             slots: 0,
             slot_bytes: 0,
-            align: 64,
+            align: None,
             region: RegionSource::Heap,
             numa_node: None,
             lock: MemoryLock::Never,
@@ -66,9 +70,12 @@ impl PoolBuilder {
         self
     }
 
-    /// The alignment of every slot in bytes, a power of two up to 2 MiB. 64 by default, so that two slots never share a cache line.
+    /// The alignment of every slot in bytes, a power of two up to 2 MiB. Slots lie one after another then, each at the next multiple of it.
+    ///
+    /// Without it they are aligned to 64, so that two slots never share a cache line, and those of 1 to 4 KiB stand an odd number of cache lines apart: 2 KiB slots that
+    /// stand 2 KiB apart would all begin in one of two sets of the first-level cache, and 25 of them push each other out. [`Pool::stride_bytes`] tells the distance.
     pub fn align(mut self, bytes: usize) -> Self {
-        self.align = bytes;
+        self.align = Some(bytes);
         self
     }
 
@@ -159,7 +166,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many slots a thread's cache may hold. By default as many as fit two magazines of 58, and all caches together hold at
+    /// How many slots a thread's cache may hold. By default as many as fit two magazines of 56, and all caches together hold at
     /// most half of the pool; a pool of less than 16 slots has none.
     ///
     /// 0 makes a pool without caches: every free goes to one list, in the order in which it happens, and
@@ -182,7 +189,7 @@ impl PoolBuilder {
         let plan = RegionPlan {
             source: self.region,
             bytes: geometry.region_bytes(),
-            align: self.align,
+            align: self.align_bytes(),
             numa_node: self.numa_node,
             lock: self.lock,
             prefault: self.prefault,
@@ -253,7 +260,7 @@ impl PoolBuilder {
             return Err(BuildErrorKind::Unsupported { field, needs }.into());
         }
         let geometry = self.geometry()?;
-        region.check(geometry.region_bytes(), self.align)?;
+        region.check(geometry.region_bytes(), self.align_bytes())?;
         Ok(geometry)
     }
 
@@ -265,8 +272,9 @@ impl PoolBuilder {
         if !(1..=MAX_REGION_BYTES).contains(&self.slot_bytes) {
             return Err(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into());
         }
-        if !self.align.is_power_of_two() || self.align > MAX_ALIGN {
-            return Err(out_of_range("align", "a power of two up to 2097152", self.align).into());
+        let align = self.align_bytes();
+        if !align.is_power_of_two() || align > MAX_ALIGN {
+            return Err(out_of_range("align", "a power of two up to 2097152", align).into());
         }
         self.check_options()?;
         let stride_bytes = self.stride_bytes()?;
@@ -291,7 +299,7 @@ impl PoolBuilder {
             check_free: self.check_free,
             faults: self.faults,
             lead_bytes: if self.check_free {
-                ZONE_BYTES.next_multiple_of(self.align)
+                ZONE_BYTES.next_multiple_of(align)
             } else {
                 0
             },
@@ -333,13 +341,29 @@ impl PoolBuilder {
         let unit = if self.protect_free {
             self.protected_unit()?
         } else {
-            self.align
+            self.align_bytes()
         };
         let zones = if self.check_free { 2 * ZONE_BYTES } else { 0 };
         self.slot_bytes
             .checked_add(zones)
             .and_then(|bytes| bytes.checked_next_multiple_of(unit))
+            .map(|bytes| bytes + self.spread_bytes(bytes))
             .ok_or(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into())
+    }
+
+    fn align_bytes(&self) -> usize {
+        self.align.unwrap_or(LINE_BYTES)
+    }
+
+    /// What is added to a stride so that slots begin in all sets of a cache: they do if it is an odd number of lines.
+    fn spread_bytes(&self, stride_bytes: usize) -> usize {
+        /// Smaller ones begin in enough sets, and larger ones are to keep to pages.
+        const SPREAD: Range<usize> = 1024..4096;
+        let is_packed = self.align.is_some() || self.protect_free;
+        if is_packed || !SPREAD.contains(&stride_bytes) || (stride_bytes / LINE_BYTES) % 2 == 1 {
+            return 0;
+        }
+        LINE_BYTES
     }
 
     #[cfg(all(feature = "os", unix))]
@@ -364,7 +388,7 @@ impl PoolBuilder {
             let bound = "1 to 16384 with protect_free_slots";
             return Err(out_of_range("slots", bound, self.slots).into());
         }
-        Ok(crate::os::page_bytes().max(self.align))
+        Ok(crate::os::page_bytes().max(self.align_bytes()))
     }
 
     #[cfg(not(all(feature = "os", unix)))]

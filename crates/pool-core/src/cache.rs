@@ -2,11 +2,12 @@
 
 use core::fmt;
 
+use crate::batch::LeaseBatch;
 use crate::free_list::OwnedSlot;
 use crate::hand::Hand;
 use crate::lease::Lease;
 use crate::pool::Pool;
-use crate::run::{By, GivenRun, TakenRun};
+use crate::run::{self, By};
 use crate::site::{self, Site};
 use crate::slots::Slots;
 
@@ -25,9 +26,10 @@ use crate::slots::Slots;
 /// ```
 pub struct Cache {
     pool: Pool,
-    /// `None` if the pool gives out no more: then this is no faster than the pool.
-    hand: Option<Hand>,
-    /// Whether the hand may be used without looking for a policy of the pool.
+    /// Vacant if the pool gives out no more: then this is no faster than the pool.
+    hand: Hand,
+    is_cached: bool,
+    /// Whether there is a hand, and it may be used without looking for a policy of the pool.
     is_plain: bool,
 }
 
@@ -45,8 +47,9 @@ impl Cache {
         Self {
             // With `track`, each free has an event to note.
             is_plain: filled && !pool.slots().has_policy() && !cfg!(feature = "track"),
+            is_cached: filled,
             pool,
-            hand: filled.then_some(hand),
+            hand,
         }
     }
 
@@ -73,19 +76,23 @@ impl Cache {
 
     #[inline(always)]
     fn plain_hand(&self) -> Option<&Hand> {
-        self.hand.as_ref().filter(|_| self.is_plain)
+        self.is_plain.then_some(&self.hand)
+    }
+
+    fn hand(&self) -> Option<&Hand> {
+        self.is_cached.then_some(&self.hand)
     }
 
     #[cold]
     #[inline(never)]
     fn alloc_slowly(&self, site: Site) -> Option<Lease> {
-        self.pool.alloc_by(self.hand.as_ref(), site).ok()
+        self.pool.alloc_by(self.hand(), site).ok()
     }
 
     /// Gives a slot back through this cache. A lease of another pool goes to its own.
     #[inline]
     pub fn free(&self, lease: Lease) {
-        if !lease.belongs_to(&self.pool) {
+        if !lease.is_of(self.pool.slots_ptr()) {
             return free_elsewhere(lease);
         }
         let slot = OwnedSlot::assume(lease.into_raw().slot);
@@ -103,26 +110,49 @@ impl Cache {
     #[inline(never)]
     fn free_slowly(&self, slot: OwnedSlot) {
         // SAFETY: the slot is ours by the lease that ended just now; the handle keeps the body, and the hand is of this pool.
-        unsafe { Slots::give_back(self.pool.slots_ptr(), self.hand.as_ref(), slot) }
+        unsafe { Slots::give_back(self.pool.slots_ptr(), self.hand(), slot) }
     }
 
     /// As [`Pool::alloc_many`], through this cache.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
         let faults = self.pool.slots().faults();
-        let Some(hand) = self.hand.as_ref().filter(|_| faults.is_none()) else {
+        let Some(hand) = self.hand().filter(|_| faults.is_none()) else {
             return self.pool.alloc_many(want, into);
         };
-        TakenRun::new(&self.pool, By::Cache(hand), site::caller()).hand_out(want, into)
+        run::take_many(&self.pool, By::Cache(hand), site::caller(), want, into)
     }
 
     /// As [`Pool::free_many`], through this cache.
     pub fn free_many(&self, leases: impl IntoIterator<Item = Lease>) {
-        let Some(hand) = &self.hand else {
+        let Some(hand) = self.hand() else {
             return self.pool.free_many(leases);
         };
-        let mut run = GivenRun::new(&self.pool, By::Cache(hand));
-        leases.into_iter().for_each(|lease| run.add(lease));
+        run::give_many(&self.pool, By::Cache(hand), leases);
+    }
+
+    /// As [`Pool::alloc_batch`], through this cache.
+    #[inline]
+    #[must_use]
+    pub fn alloc_batch(&self) -> Option<LeaseBatch> {
+        let body = self.pool.slots_ptr();
+        // SAFETY: the handle keeps the body (SLOTS-1), and the hand is of this pool.
+        let (magazine, len) = unsafe { Slots::take_batch(body, self.hand()) }?;
+        Some(LeaseBatch::new(body, magazine, len))
+    }
+
+    /// As [`Pool::free_batch`], through this cache.
+    #[inline]
+    pub fn free_batch(&self, batch: LeaseBatch) {
+        if !batch.belongs_to(&self.pool) {
+            return drop(batch);
+        }
+        if let Some((magazine, len)) = batch.into_parts() {
+            // SAFETY: the handle keeps the body (SLOTS-1), the hand is of this pool, and magazine and slots were the batch's (BATCH-1).
+            unsafe {
+                Slots::give_back_batch(self.pool.slots_ptr(), self.hand(), magazine, len.get());
+            }
+        }
     }
 
     /// The pool.
@@ -134,7 +164,7 @@ impl Cache {
     /// Whether this holds slots of its own: a pool gives out a bounded number of caches, and small pools have none.
     #[must_use]
     pub fn is_cached(&self) -> bool {
-        self.hand.is_some()
+        self.is_cached
     }
 }
 
@@ -146,7 +176,7 @@ fn free_elsewhere(lease: Lease) {
 
 impl Drop for Cache {
     fn drop(&mut self) {
-        if let (Some(hand), Some(caches)) = (&self.hand, self.pool.slots().caches()) {
+        if let (Some(hand), Some(caches)) = (self.hand(), self.pool.slots().caches()) {
             caches.empty_hand(hand);
         }
     }

@@ -7,12 +7,13 @@ use alloc::boxed::Box;
 use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 use core::iter;
-use core::ptr::NonNull;
+use core::num::NonZeroU32;
+use core::ptr::{self, NonNull};
 
 use crate::free_list::{FreeList, OwnedSlot};
 use crate::hand::Hand;
 use crate::head::MAX_SLOTS;
-use crate::magazine::{Magazine, Popped, ROUNDS};
+use crate::magazine::{Magazine, ROUNDS};
 use crate::mode::{Mode, Word};
 use crate::sync::atomic::AtomicU32;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -108,11 +109,14 @@ impl Caches {
         let loaded = self.full.pop().or_else(|_| self.empty.pop());
         let previous = self.empty.pop();
         if let (Ok(loaded), Ok(previous)) = (&loaded, &previous) {
-            hand.set(self.pointer(loaded.index()), self.pointer(previous.index()));
+            hand.set(
+                self.magazine(loaded.index()),
+                self.magazine(previous.index()),
+            );
             return true;
         }
         for magazine in [loaded, previous].into_iter().flatten() {
-            self.put_away(self.pointer(magazine.into_index()));
+            self.put_away(self.magazine(magazine.into_index()));
         }
         // Relaxed: a count on its own.
         self.hands_left.fetch_add(1, Relaxed);
@@ -122,17 +126,22 @@ impl Caches {
     /// Takes a hand's magazines back, with what they hold.
     #[cold]
     pub(crate) fn empty_hand(&self, hand: &Hand) {
-        self.put_away(NonNull::from(hand.loaded()));
-        self.put_away(NonNull::from(hand.previous()));
+        self.put_away(hand.loaded());
+        if let Some(previous) = hand.take_previous() {
+            self.put_away(previous);
+        }
         // Relaxed: a count on its own.
         self.hands_left.fetch_add(1, Relaxed);
     }
 
     /// Puts a magazine into the stack where it belongs.
-    pub(crate) fn put_away(&self, magazine: NonNull<Magazine>) {
-        let number = self.number(magazine);
-        let is_empty = self.magazine(number).start_again_if_empty();
-        Self::put(if is_empty { &self.empty } else { &self.full }, number);
+    pub(crate) fn put_away(&self, magazine: &Magazine) {
+        let stack = if magazine.len() == 0 {
+            &self.empty
+        } else {
+            &self.full
+        };
+        Self::put(stack, self.number(magazine));
     }
 
     fn put(stack: &FreeList, number: u32) {
@@ -141,102 +150,90 @@ impl Caches {
         debug_assert!(pushed.is_ok(), "these stacks are never closed");
     }
 
-    fn magazine(&self, number: u32) -> &Magazine {
+    #[inline]
+    pub(crate) fn magazine(&self, number: u32) -> &Magazine {
         &self.magazines[number as usize]
     }
 
-    fn pointer(&self, number: u32) -> NonNull<Magazine> {
-        NonNull::from(self.magazine(number))
-    }
-
-    fn number(&self, magazine: NonNull<Magazine>) -> u32 {
-        let offset = magazine.addr().get() - self.magazines.as_ptr().addr();
+    #[inline]
+    pub(crate) fn number(&self, magazine: &Magazine) -> u32 {
+        let offset = ptr::from_ref(magazine).addr() - self.magazines.as_ptr().addr();
         u32::try_from(offset / size_of::<Magazine>()).expect("there are fewer magazines than slots")
     }
 
-    /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges.
-    ///
-    /// The last slot of a magazine, which costs an exchange with thieves that are not there, is taken only when no other is to be had.
+    /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges. `None` if there is none, or the mode is not normal: then
+    /// a sweeper may have passed what the hand holds, and the caller moves it to where everybody looks.
     #[cold]
-    pub(crate) fn pop(&self, hand: &Hand, mode: &Mode) -> Popped {
-        if !mode.is_normal() {
-            return Popped::Contested;
-        }
-        loop {
-            for _ in 0..2 {
-                if let Some(slot) = hand.loaded().pop_fast(mode) {
-                    return Popped::Slot(slot);
-                }
-                hand.swap();
+    pub(crate) fn pop(&self, hand: &Hand, mode: &Mode) -> Option<OwnedSlot> {
+        // Asked before each pop, which hides a slot for an instant: at most one is hidden from a sweep.
+        while mode.is_normal() {
+            hand.loaded().settle(mode);
+            if let Some(slot) = hand.pop_fast(mode) {
+                return Some(slot);
             }
-            if !self.refill(hand) {
+            // If it is not empty, the mode has changed meanwhile.
+            if hand.loaded().len() == 0 && !hand.load_other() && !self.refill(hand) {
                 break;
             }
         }
-        match hand.loaded().pop(mode) {
-            Popped::Empty => hand.swap(),
-            popped => return popped,
-        }
-        hand.loaded().pop(mode)
+        None
     }
 
-    /// Exchanges an empty magazine of the hand for a full one, which is the loaded one then.
+    /// Loads a full magazine for the hand's empty one, which is put away if the hand has no room for it.
     fn refill(&self, hand: &Hand) -> bool {
-        if !hand.loaded().start_again_if_empty() {
-            hand.swap();
-            if !hand.loaded().start_again_if_empty() {
-                return false;
-            }
-        }
-        let Ok(full) = self.full.pop() else {
+        let Some(full) = self.take_full() else {
             return false;
         };
-        let emptied = hand.load(self.pointer(full.into_index()));
+        let unloaded = hand.load(full);
         hand.loaded().count_load();
-        Self::put(&self.empty, self.number(emptied));
+        if let Some(unloaded) = unloaded {
+            self.put_away(unloaded);
+        }
         true
     }
 
-    /// Puts a slot into a hand's magazines, or into an empty one that it exchanges.
+    /// Puts a slot into a hand's magazines, or into an empty one that it exchanges for the full one. The caller looks at the mode then: if it is not
+    /// normal, a sweeper may have passed what the hand holds.
     ///
     /// # Errors
     ///
     /// Gives the slot back if there is no room.
     #[cold]
-    pub(crate) fn push(&self, hand: &Hand, slot: OwnedSlot) -> Result<(), OwnedSlot> {
-        hand.swap();
-        let Err(slot) = hand.push_fast(slot, self.plan.rounds) else {
-            return Ok(());
-        };
+    pub(crate) fn push(&self, hand: &Hand, mode: &Mode, slot: OwnedSlot) -> Result<(), OwnedSlot> {
+        let mut slot = slot;
+        if hand.swap() {
+            hand.loaded().settle(mode);
+            match hand.push_fast(slot, self.plan.rounds) {
+                Ok(()) => return Ok(()),
+                Err(refused) => slot = refused,
+            }
+        }
         let Ok(empty) = self.empty.pop() else {
             return Err(slot);
         };
-        let filled = hand.load(self.pointer(empty.into_index()));
-        self.put_away(filled);
+        if let Some(filled) = hand.load(self.magazine(empty.into_index())) {
+            self.put_away(filled);
+        }
+        hand.loaded().settle(mode);
         hand.push_fast(slot, self.plan.rounds)
     }
 
     /// Takes a magazine that may hold slots.
-    pub(crate) fn take_full(&self) -> Option<NonNull<Magazine>> {
-        Some(self.pointer(self.full.pop().ok()?.into_index()))
+    pub(crate) fn take_full(&self) -> Option<&Magazine> {
+        Some(self.magazine(self.full.pop().ok()?.into_index()))
     }
 
-    /// For a thread without a hand: takes a slot out of a full magazine, and tells whether the magazine counts it.
-    #[cold]
-    pub(crate) fn take_from_full(&self, mode: &Mode) -> Option<(OwnedSlot, bool)> {
-        loop {
-            let number = self.full.pop().ok()?.into_index();
-            let magazine = self.magazine(number);
-            let popped = magazine.pop(mode);
-            // Whom the pop hid its slot from for an instant, a sweeper or closer, may have passed: so it is taken here and now.
-            let stolen = (popped == Popped::Contested).then(|| magazine.steal_own(mode));
-            self.put_away(self.pointer(number));
-            match popped {
-                Popped::Slot(slot) => return Some((OwnedSlot::assume(slot), true)),
-                Popped::Empty => {}
-                Popped::Contested => return Some((OwnedSlot::assume(stolen.flatten()?), false)),
-            }
+    /// Takes a hand's magazine with all its slots, if it has a full one to spare, and tells its number and how many.
+    #[inline]
+    pub(crate) fn take_spare(&self, hand: &Hand, mode: &Mode) -> Option<(u32, NonZeroU32)> {
+        let is_full = |magazine: &Magazine| magazine.len() == self.plan.rounds;
+        if !is_full(hand.previous()?) {
+            hand.swap();
         }
+        let spare = hand.previous().filter(|magazine| is_full(magazine))?;
+        let count = spare.take_all(mode)?;
+        hand.take_previous();
+        Some((self.number(spare), count))
     }
 
     /// How many slots lie in magazines that nobody has, if each of those is full.
@@ -270,7 +267,7 @@ impl Caches {
         let stolen = hand
             .loaded()
             .steal_own(mode)
-            .or_else(|| hand.previous().steal_own(mode));
+            .or_else(|| hand.previous()?.steal_own(mode));
         stolen.map(OwnedSlot::assume)
     }
 

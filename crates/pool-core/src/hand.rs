@@ -1,22 +1,23 @@
-//! What a thread has of a pool's caches: two magazines.
+//! What a thread has of a pool's caches: two magazines, or one and the room for another.
 //!
 //! Two and not one, after Bonwick (J. Bonwick, J. Adams: "Magazines and Vmem", USENIX 2001): with one, a thread at the edge between full and empty would
 //! exchange it at every second call.
 
 use core::cell::Cell;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::free_list::OwnedSlot;
 use crate::magazine::Magazine;
 use crate::mode::Mode;
 
-/// Two magazines of a pool, in the hands of one thread.
+/// Two magazines of a pool, in the hands of one thread. The place of the second is vacant while a batch is out that was it.
 ///
-/// - **HAND-1** Both point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand.
+/// - **HAND-1** What is there points into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand.
 #[derive(Debug)]
 pub(crate) struct Hand {
     loaded: Cell<NonNull<Magazine>>,
-    previous: Cell<NonNull<Magazine>>,
+    previous: Cell<Option<NonNull<Magazine>>>,
 }
 
 impl Hand {
@@ -24,14 +25,14 @@ impl Hand {
     pub(crate) const fn vacant() -> Self {
         Self {
             loaded: Cell::new(NonNull::dangling()),
-            previous: Cell::new(NonNull::dangling()),
+            previous: Cell::new(None),
         }
     }
 
-    /// The caller vouches for HAND-1.
-    pub(crate) fn set(&self, loaded: NonNull<Magazine>, previous: NonNull<Magazine>) {
-        self.loaded.set(loaded);
-        self.previous.set(previous);
+    /// The caller vouches for HAND-1, here as with the other magazines that it puts in.
+    pub(crate) fn set(&self, loaded: &Magazine, previous: &Magazine) {
+        self.loaded.set(NonNull::from(loaded));
+        self.previous.set(Some(NonNull::from(previous)));
     }
 
     #[inline]
@@ -40,30 +41,65 @@ impl Hand {
         unsafe { self.loaded.get().as_ref() }
     }
 
-    pub(crate) fn previous(&self) -> &Magazine {
+    #[inline]
+    pub(crate) fn previous(&self) -> Option<&Magazine> {
         // SAFETY: a live magazine (HAND-1); only shared references to magazines exist.
-        unsafe { self.previous.get().as_ref() }
+        self.previous
+            .get()
+            .map(|previous| unsafe { previous.as_ref() })
     }
 
-    pub(crate) fn swap(&self) {
-        self.loaded.swap(&self.previous);
+    /// Loads the other one, if that holds something.
+    pub(crate) fn load_other(&self) -> bool {
+        self.previous().is_some_and(|previous| previous.len() > 0) && self.swap()
     }
 
-    /// Puts another magazine into the place of the loaded one and gives that one.
-    pub(crate) fn load(&self, magazine: NonNull<Magazine>) -> NonNull<Magazine> {
-        self.loaded.replace(magazine)
+    /// Loads the other one, if there is one.
+    #[inline]
+    pub(crate) fn swap(&self) -> bool {
+        let Some(previous) = self.previous.get() else {
+            return false;
+        };
+        self.previous.set(Some(self.loaded.replace(previous)));
+        true
     }
 
-    /// Takes a slot if that is simple: the mode is normal, and the loaded magazine holds at least two.
+    /// Loads another magazine. The loaded one becomes the previous one if that place is vacant, or else it is the answer, and the caller's.
+    pub(crate) fn load<'a>(&'a self, magazine: &Magazine) -> Option<&'a Magazine> {
+        let unloaded = self.loaded.replace(NonNull::from(magazine));
+        // SAFETY: a live magazine (HAND-1); only shared references to magazines exist.
+        let unloaded = unsafe { unloaded.as_ref() };
+        (!self.store(unloaded)).then_some(unloaded)
+    }
+
+    /// Puts a magazine into the place of the previous one if that is vacant; tells whether it was.
+    #[inline]
+    pub(crate) fn store(&self, magazine: &Magazine) -> bool {
+        let is_vacant = self.previous.get().is_none();
+        if is_vacant {
+            self.previous.set(Some(NonNull::from(magazine)));
+        }
+        is_vacant
+    }
+
+    /// Takes the previous magazine out: it is the caller's.
+    #[inline]
+    pub(crate) fn take_previous(&self) -> Option<&Magazine> {
+        let previous = self.previous()?;
+        self.previous.set(None);
+        Some(previous)
+    }
+
+    /// Takes a slot if that is simple: the loaded magazine holds one, and is settled for the mode.
     #[inline]
     pub(crate) fn pop_fast(&self, mode: &Mode) -> Option<OwnedSlot> {
-        self.loaded().pop_fast(mode).map(OwnedSlot::assume)
+        self.loaded().pop(mode).map(OwnedSlot::assume)
     }
 
-    /// Takes some of the loaded magazine's slots if that is simple, and tells how many.
+    /// Takes some of the loaded magazine's slots if that is simple, and tells how many, which the first of `room` are then.
     #[inline]
-    pub(crate) fn pop_many(&self, mode: &Mode, slots: &mut [u32]) -> usize {
-        self.loaded().pop_many(mode, slots)
+    pub(crate) fn pop_many(&self, mode: &Mode, room: &mut [MaybeUninit<u32>]) -> u32 {
+        self.loaded().pop_many(mode, room)
     }
 
     /// Puts slots into the loaded magazine as far as it has room, and tells how many. Those are no longer the caller's.

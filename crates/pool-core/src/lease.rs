@@ -80,9 +80,15 @@ impl Lease {
     }
 
     /// Whether this is a slot of `pool`.
+    #[inline]
     #[must_use]
     pub fn belongs_to(&self, pool: &Pool) -> bool {
-        self.slots == pool.slots_ptr()
+        self.is_of(pool.slots_ptr())
+    }
+
+    #[inline]
+    pub(crate) fn is_of(&self, body: NonNull<Slots>) -> bool {
+        self.slots == body
     }
 
     /// Says, for reports with feature `track`, that the calling line takes this lease: for a layer that takes leases early and hands them on later. Nothing without the

@@ -1,21 +1,21 @@
 //! Whether the caches are their owners' alone, or open to everybody.
 //!
 //! ```text
-//!            a miss            nothing found             enough slots in the list
-//!  Normal ----------> Sweeping ------------> Starving ---------------------------> Leaving --> Normal
-//!     ^                  ^  |                                                        |
-//!     |                  |  +---------------- enough slots in the list ----------->  |
-//!     |                  +------------------------- a miss --------------------------+
-//!  Starving --somebody waits--> Awaited --nobody waits any more--> Starving
+//!            a miss            nothing found
+//!  Normal ----------> Sweeping ------------> Starving --somebody waits--> Awaited
+//!     ^                   |                   |    ^                         |
+//!     +-------------------+-------------------+    +--nobody waits any more--+
+//!           enough slots in the list
 //!  any of them --close--> Closed, for ever
 //! ```
 //!
-//! - *Normal*: owners push and pop with plain loads and stores.
+//! - *Normal*: owners push and pop with plain loads and stores, each magazine once it is settled for this epoch (`magazine.rs`).
 //! - *Sweeping*: thieves may take from every magazine. Owners take from the top by exchange too, and what they free goes to the shared list.
 //! - *Starving*: as Sweeping, and a sweep of this epoch has seen every magazine empty. So the shared list alone decides whether a slot is free: an
 //!   alloc that finds it empty while this state lasts has its proof and needs no system call.
 //! - *Awaited*: as Starving, while somebody waits for a slot (`waiting.rs`). Only the waiters' lock leads here from Starving, and back.
-//! - *Leaving*: no thief begins any more; the ones on their way have at most one exchange to go.
+//!
+//! A thief may still be on its way when the mode is normal again, with one exchange to go: see `magazine.rs`.
 //!
 //! # Why a slot cannot hide
 //!
@@ -23,12 +23,12 @@
 //! the bottoms. So either the sweeper sees the slot, or the freeing thread sees the mode, and then moves the slot to the list itself before its call returns.
 //! Until it does, the slot is in that caller's hands.
 //!
-//! Who allocates from a magazine stores a lower bottom, passes a light fence, and reads the mode, or the top. If it may not keep what it hid by that, it shows it again; and
+//! Who allocates from a magazine stores a lower bottom, passes a light fence, and reads the mode. If it may not keep what it hid by that, it shows it again; and
 //! a sweeper that had passed meanwhile has set the mode, which the allocating thread sees before its call takes anything else: it then moves its whole hand to the list
 //! (`take_from_anywhere`, `take_many`).
 
 use crate::fences;
-use crate::sync::atomic::AtomicU32;
+use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +38,6 @@ pub(crate) enum Phase {
     Starving,
     /// Starving, and not to be left: somebody waits for a slot.
     Awaited,
-    Leaving,
     Closed,
 }
 
@@ -47,7 +46,7 @@ impl Phase {
     pub(crate) fn is_open(self) -> bool {
         match self {
             Self::Sweeping | Self::Starving | Self::Awaited | Self::Closed => true,
-            Self::Normal | Self::Leaving => false,
+            Self::Normal => false,
         }
     }
 }
@@ -56,75 +55,90 @@ impl Phase {
 ///
 /// | bits  | meaning                                        |
 /// |-------|------------------------------------------------|
-/// | 31..3 | epoch, one higher with each new sweep          |
+/// | 63..3 | epoch, one higher with each new sweep          |
 /// | 2..0  | phase                                          |
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Word(u32);
+pub(crate) struct Word(u64);
 
 const PHASE_BITS: u32 = 3;
-const PHASE_MASK: u32 = (1 << PHASE_BITS) - 1;
-const NORMAL: u32 = 0;
-const SWEEPING: u32 = 1;
-const STARVING: u32 = 2;
-const LEAVING: u32 = 3;
-const CLOSED: u32 = 4;
-const AWAITED: u32 = 5;
+const PHASE_MASK: u64 = (1 << PHASE_BITS) - 1;
+const NORMAL: u64 = 0;
+const SWEEPING: u64 = 1;
+const STARVING: u64 = 2;
+const AWAITED: u64 = 3;
+const CLOSED: u64 = 4;
 
 impl Word {
+    /// What a mode begins with: normal, before any sweep.
+    pub(crate) const FIRST: Self = Self(NORMAL);
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The word of [`to_bits`](Self::to_bits).
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     pub(crate) fn phase(self) -> Phase {
         match self.0 & PHASE_MASK {
             NORMAL => Phase::Normal,
             SWEEPING => Phase::Sweeping,
             STARVING => Phase::Starving,
             AWAITED => Phase::Awaited,
-            LEAVING => Phase::Leaving,
             _ => Phase::Closed,
         }
     }
 
-    fn to(self, phase: u32) -> Self {
+    fn to(self, phase: u64) -> Self {
         Self(self.0 & !PHASE_MASK | phase)
     }
 
     fn next_sweep(self) -> Self {
-        Self(self.0.wrapping_add(1 << PHASE_BITS)).to(SWEEPING)
+        Self(self.0 + (1 << PHASE_BITS)).to(SWEEPING)
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Mode(AtomicU32);
+pub(crate) struct Mode(AtomicU64);
 
 impl Mode {
     pub(crate) fn normal() -> Self {
-        Self(AtomicU32::new(NORMAL))
+        Self(AtomicU64::new(Word::FIRST.0))
     }
 
     /// For owners, after a light fence.
     #[inline]
     pub(crate) fn is_normal(&self) -> bool {
-        // [MODE-OWNER] Acquire: the top of a magazine that is read after it is no older than the heavy fence before this mode: a light
-        // fence before both does not keep them in order. What orders it against [MODE-SWEEP] and [MODE-CLOSE] is that fence, with
-        // the heavy one. Pairs with [MODE-NORMAL].
-        self.0.load(Acquire) & PHASE_MASK == NORMAL
+        // Relaxed: what orders it against [MODE-SWEEP] and [MODE-CLOSE] is that fence, with the heavy one.
+        self.0.load(Relaxed) & PHASE_MASK == NORMAL
     }
 
-    /// For thieves, after their fence: whether the epoch for which they passed a heavy one, after `since`, still lasts. In the next
+    /// For owners, after a light fence: whether no sweep has begun since the mode was `word`, a normal one.
+    #[inline]
+    pub(crate) fn is(&self, word: Word) -> bool {
+        // Relaxed: as in `is_normal`.
+        self.0.load(Relaxed) == word.0
+    }
+
+    /// For thieves: whether the epoch for which they passed a heavy one, after `since`, still lasts. In the next
     /// one an owner may not have passed its heavy fence yet, and pop what a thief takes.
     pub(crate) fn may_steal(&self, since: Word) -> bool {
-        // Relaxed: ordered by the fence in `steal` against the heavy one in [MODE-LEAVE].
+        // Relaxed: no older than what was read before the age's last settling, by [MAG-TOP].
         let now = Word(self.0.load(Relaxed));
         now == since || now == since.to(STARVING) || now == since.to(AWAITED)
     }
 
-    /// For owners who take from their own magazines as thieves do, after their fence: no heavy one is needed against oneself.
+    /// For owners who take from their own magazines as thieves do: no heavy one is needed against oneself.
     pub(crate) fn is_open(&self) -> bool {
         // Relaxed: as in `may_steal`.
         Word(self.0.load(Relaxed)).phase().is_open()
     }
 
     pub(crate) fn load(&self) -> Word {
-        // [MODE-READ] Acquire: who sees Starving sees what its sweep saw. Pairs with [MODE-STARVE], [MODE-SWEEP], [MODE-LEAVE],
-        // [MODE-NORMAL] and [MODE-CLOSE].
+        // [MODE-READ] Acquire: who sees Starving sees what its sweep saw. Pairs with [MODE-STARVE], [MODE-SWEEP], [MODE-LEAVE]
+        // and [MODE-CLOSE].
         Word(self.0.load(Acquire))
     }
 
@@ -135,7 +149,7 @@ impl Mode {
             match seen.phase() {
                 Phase::Closed => return None,
                 Phase::Sweeping | Phase::Starving | Phase::Awaited => break seen,
-                Phase::Normal | Phase::Leaving => {}
+                Phase::Normal => {}
             }
             let next = seen.next_sweep();
             // [MODE-SWEEP] AcqRel: continues what it replaces. The owners are ordered by the heavy fence below, not by this.
@@ -189,25 +203,12 @@ impl Mode {
     /// Enough slots are in the list: the magazines become their owners' again.
     pub(crate) fn leave(&self) {
         let seen = self.load();
-        let leaving = seen.to(LEAVING);
-        let may_leave = match seen.phase() {
-            Phase::Leaving => true,
-            Phase::Sweeping | Phase::Starving => {
-                // [MODE-LEAVE] AcqRel: thieves are ordered by the heavy fence below. Pairs with [MODE-READ] and
-                // [STEAL-FENCE].
-                self.0
-                    .compare_exchange(seen.0, leaving.0, AcqRel, Relaxed)
-                    .is_ok()
-            }
-            Phase::Normal | Phase::Awaited | Phase::Closed => false,
-        };
-        if may_leave {
-            fences::heavy();
-            // [MODE-NORMAL] AcqRel: only from the state that the fence was for. Pairs with [MODE-READ] and
-            // [MODE-OWNER].
+        if matches!(seen.phase(), Phase::Sweeping | Phase::Starving) {
+            // [MODE-LEAVE] AcqRel: continues what it replaces. Thieves on their way are the owners' affair, who settle their magazines. Pairs with
+            // [MODE-READ]. A failure means that another thread went on from this epoch.
             let _ = self
                 .0
-                .compare_exchange(leaving.0, seen.to(NORMAL).0, AcqRel, Relaxed);
+                .compare_exchange(seen.0, seen.to(NORMAL).0, AcqRel, Relaxed);
         }
     }
 

@@ -13,13 +13,12 @@ use crate::free_list::{Chain, OwnedSlot, PopError};
 use crate::hand::Hand;
 use crate::lease::Lease;
 use crate::region::RegionSpan;
-use crate::run::{By, GivenRun, TakenRun};
+use crate::run::{self, By};
 use crate::site::{self, Site, SlotEvent};
 use crate::slot_id::{self, SlotId};
 use crate::slots::Slots;
 use crate::stats::PoolStats;
 use crate::thread_cache;
-use crate::waiting::WakeLater;
 
 /// A pool of equal slots. A handle: cloning it is cheap, and any thread may use it.
 ///
@@ -201,7 +200,7 @@ impl Pool {
     /// Takes up to `want` slots and adds them to `into`; tells how many.
     ///
     /// Fewer than `want` only if at some instant of the call no more were free; none at all counts as one refusal. If `into` panics, the slots it did not
-    /// take go back. Cost: a look at this thread's cache for each 58 of them; from a pool without caches they are taken with one exchange.
+    /// take go back. Cost: a look at this thread's cache for each 56 of them; from a pool without caches they are taken with one exchange.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_many(&self, want: usize, into: &mut impl Extend<Lease>) -> usize {
         let site = site::caller();
@@ -209,7 +208,7 @@ impl Pool {
             return self.alloc_one_by_one(want, into, site);
         }
         if self.slots().caches().is_some() {
-            return TakenRun::new(self, By::Thread, site).hand_out(want, into);
+            return run::take_many(self, By::Thread, site, want, into);
         }
         self.slots().advance_clock();
         match self
@@ -260,29 +259,38 @@ impl Pool {
     /// # Ok::<(), pool_core::BuildError>(())
     /// ```
     pub fn free_many(&self, leases: impl IntoIterator<Item = Lease>) {
-        let mut run = GivenRun::new(self, By::Thread);
-        leases.into_iter().for_each(|lease| run.add(lease));
+        run::give_many(self, By::Thread, leases);
     }
 
     /// Takes a whole magazine of slots with one exchange; `None` if there is no full one, or the pool has no caches. Then
     /// [`alloc_many`](Self::alloc_many) may still find slots.
     ///
-    /// How many there are is the pool's affair: at most 58, at most a 16th of the pool.
+    /// How many there are is the pool's affair: at most 56, at most a 16th of the pool.
+    #[inline]
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let (magazine, len) = self.slots().take_batch()?;
+        let take = |hand: Option<&Hand>| {
+            // SAFETY: this handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
+            unsafe { Slots::take_batch(self.slots, hand) }
+        };
+        // SAFETY: this handle keeps the body (SLOTS-1).
+        let (magazine, len) = unsafe { Slots::with_hand(self.slots, take) }?;
         Some(LeaseBatch::new(self.slots, magazine, len))
     }
 
     /// Gives back what is left of a batch. A batch of another pool goes to its own.
+    #[inline]
     pub fn free_batch(&self, batch: LeaseBatch) {
         if !batch.belongs_to(self) {
             return drop(batch);
         }
         if let Some((magazine, len)) = batch.into_parts() {
-            let mut wakes = WakeLater::nobody();
-            // SAFETY: this handle keeps the body (SLOTS-1), and magazine and slots were the batch's (BATCH-1).
-            unsafe { Slots::give_back_batch(self.slots, magazine, len, &mut wakes) }
+            let give = |hand: Option<&Hand>| {
+                // SAFETY: this handle keeps the body (SLOTS-1), the hand is this thread's, of this pool, and magazine and slots were the batch's (BATCH-1).
+                unsafe { Slots::give_back_batch(self.slots, hand, magazine, len.get()) }
+            };
+            // SAFETY: this handle keeps the body (SLOTS-1).
+            unsafe { Slots::with_hand(self.slots, give) }
         }
     }
 
@@ -322,6 +330,12 @@ impl Pool {
     #[must_use]
     pub fn slot_bytes(&self) -> usize {
         self.slots().geometry().slot_bytes
+    }
+
+    /// How many bytes lie from one slot's first byte to the next one's: slot `i` begins at `stride_bytes() * i` from slot 0. At least [`slot_bytes`](Self::slot_bytes).
+    #[must_use]
+    pub fn stride_bytes(&self) -> usize {
+        self.slots().geometry().stride_bytes
     }
 
     /// How many slots nobody held at some instant of the call.

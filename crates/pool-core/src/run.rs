@@ -1,6 +1,10 @@
 //! Several slots on their way between a hand's magazine and the caller.
+//!
+//! They are copied: while they are handed out or collected the caller's code runs, which may use the same magazine.
 
-use core::iter::FusedIterator;
+use core::mem::{self, MaybeUninit};
+use core::ptr::{self, NonNull};
+use core::slice;
 
 use crate::free_list::{OwnedSlot, PopError};
 use crate::hand::Hand;
@@ -30,143 +34,183 @@ impl By<'_> {
     }
 }
 
-/// Slots taken and not yet handed out, copied: while they are handed out the caller's code runs, which may use the same magazine.
-/// Those not taken go back when it is dropped.
-pub(crate) struct TakenRun<'a> {
-    pool: &'a Pool,
-    by: By<'a>,
+/// Takes up to `want` slots and adds them to `into`; tells how many.
+#[inline]
+pub(crate) fn take_many(
+    pool: &Pool,
+    by: By<'_>,
     site: Site,
-    slots: [u32; ROUNDS as usize],
-    next: usize,
-    end: usize,
-}
-
-impl<'a> TakenRun<'a> {
-    pub(crate) fn new(pool: &'a Pool, by: By<'a>, site: Site) -> Self {
-        Self {
-            pool,
-            by,
-            site,
-            slots: [0; ROUNDS as usize],
-            next: 0,
-            end: 0,
-        }
-    }
-
-    /// Takes up to `want` slots and adds them to `into`; tells how many.
-    pub(crate) fn hand_out(mut self, want: usize, into: &mut impl Extend<Lease>) -> usize {
-        let mut given = 0;
-        while given < want && self.left() == 0 {
-            if let Err(why) = self.refill(want - given) {
+    want: usize,
+    into: &mut impl Extend<Lease>,
+) -> usize {
+    let mut given = 0;
+    while given < want {
+        let mut room = ROOM;
+        let mut run = match TakenRun::fill(&mut room, pool, by, want - given) {
+            Ok(run) => run,
+            Err(why) => {
                 if given == 0 {
-                    self.pool.count(why);
+                    pool.count(why);
                 }
                 break;
             }
-            let taken = self.left();
-            into.extend(self.by_ref());
-            given += taken - self.left();
+        };
+        run.hand_out(site, into);
+        given += run.next;
+        if run.next < run.slots.len() {
+            break; // More than `into` wants.
         }
-        given
     }
+    given
+}
 
-    /// Takes up to `most` slots, as many as are simple to take, or else one. To be called when all were handed out.
-    fn refill(&mut self, most: usize) -> Result<(), PopError> {
-        debug_assert_eq!(self.left(), 0, "slots not handed out");
-        let pool = self.pool;
-        let room = &mut self.slots[..most.min(ROUNDS as usize)];
+/// Gives back the slots of all these leases, or of those before the iterator panics.
+#[inline]
+pub(crate) fn give_many(pool: &Pool, by: By<'_>, leases: impl IntoIterator<Item = Lease>) {
+    let leases = leases.into_iter();
+    if pool.slots().has_policy() {
+        return leases.for_each(drop);
+    }
+    let mut room = ROOM;
+    let mut run = GivenRun {
+        body: pool.slots_ptr(),
+        pool,
+        by,
+        room: &mut room,
+        len: 0,
+    };
+    leases.for_each(|lease| run.add(lease));
+}
+
+/// Room for a magazine's slots, written only where they are put: to clear all of it would cost as much as to move a few.
+type Room = [MaybeUninit<u32>; ROUNDS as usize];
+const ROOM: Room = [const { MaybeUninit::uninit() }; ROUNDS as usize];
+
+/// Slots taken. Those not handed out go back when it is dropped.
+struct TakenRun<'a> {
+    pool: &'a Pool,
+    slots: &'a [u32],
+    /// How many were handed out.
+    next: usize,
+}
+
+impl<'a> TakenRun<'a> {
+    /// Takes up to `most` slots, as many as are simple to take, or else one.
+    fn fill(room: &'a mut Room, pool: &'a Pool, by: By<'_>, most: usize) -> Result<Self, PopError> {
+        let room = &mut room[..most.min(ROUNDS as usize)];
         let mut wakes = WakeLater::nobody();
-        let taken = self.by.with_hand(pool, |hand| {
+        let taken = by.with_hand(pool, |hand| {
             // SAFETY: the handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
             unsafe { Slots::take_many(pool.slots_ptr(), hand, room, &mut wakes) }
         })?;
-        (self.next, self.end) = (0, taken);
+        let taken = ptr::from_ref(&room[..taken as usize]);
+        let run = Self {
+            pool,
+            // SAFETY: validity: `take_many` wrote so many. Aliasing: borrowed from `room`, which is not used otherwise as long as this is.
+            slots: unsafe { &*(taken as *const [u32]) },
+            next: 0,
+        };
         // Last of all: a waker may panic.
         drop(wakes);
-        Ok(())
+        Ok(run)
     }
 
-    fn left(&self) -> usize {
-        self.end - self.next
-    }
-
-    fn next_slot(&mut self) -> Option<OwnedSlot> {
-        let slot = *self.slots[..self.end].get(self.next)?;
-        self.next += 1;
-        Some(OwnedSlot::assume(slot))
-    }
-}
-
-impl Iterator for TakenRun<'_> {
-    type Item = Lease;
-
+    /// Adds the slots to `into`, as a slice's iterator, so that a `Vec` makes room once.
     #[inline]
-    fn next(&mut self) -> Option<Lease> {
-        let slot = self.next_slot()?;
-        Some(self.pool.lease(slot, self.site))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left(), Some(self.left()))
-    }
-}
-
-impl ExactSizeIterator for TakenRun<'_> {}
-impl FusedIterator for TakenRun<'_> {}
-
-impl Drop for TakenRun<'_> {
-    fn drop(&mut self) {
-        let mut wakes = WakeLater::nobody();
-        while let Some(slot) = self.next_slot() {
-            // SAFETY: the slot is ours, nobody had its bytes, and the handle is another reason for the body to live.
-            unsafe { Slots::put_in_list_and_wake(self.pool.slots_ptr(), slot, &mut wakes) }
+    fn hand_out(&mut self, site: Site, into: &mut impl Extend<Lease>) {
+        let (pool, body, next) = (self.pool, self.pool.slots_ptr(), &mut self.next);
+        let slots = self.slots.iter().map(|slot| {
+            *next += 1;
+            OwnedSlot::assume(*slot)
+        });
+        if pool.slots().has_policy() {
+            into.extend(slots.map(|slot| pool.lease(slot, site)));
+        } else {
+            into.extend(slots.map(|slot| {
+                pool.slots().remember(slot.index(), site);
+                Lease::new(body, slot)
+            }));
         }
     }
 }
 
-/// Slots given back and not yet home. They are put home when it is full, and when it is dropped.
-pub(crate) struct GivenRun<'a> {
+impl Drop for TakenRun<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.next < self.slots.len() {
+            put_back(self.pool, &self.slots[self.next..]);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn put_back(pool: &Pool, slots: &[u32]) {
+    let mut wakes = WakeLater::nobody();
+    for slot in slots {
+        // SAFETY: the slot is ours, nobody had its bytes, and the handle is another reason for the body to live.
+        unsafe {
+            Slots::put_in_list_and_wake(pool.slots_ptr(), OwnedSlot::assume(*slot), &mut wakes);
+        }
+    }
+}
+
+/// Slots given back and not yet home. They are put home when there are as many as a magazine holds, and when it is dropped.
+///
+/// - **RUN-1** The first `len` of `room` are written, with slots of the pool that are nobody else's.
+struct GivenRun<'a> {
+    /// The pool's body, here once more so that it need not be looked up for each lease.
+    body: NonNull<Slots>,
     pool: &'a Pool,
     by: By<'a>,
-    slots: [u32; ROUNDS as usize],
+    room: &'a mut Room,
     len: usize,
 }
 
-impl<'a> GivenRun<'a> {
-    pub(crate) fn new(pool: &'a Pool, by: By<'a>) -> Self {
-        Self {
-            pool,
-            by,
-            slots: [0; ROUNDS as usize],
-            len: 0,
-        }
-    }
-
+impl GivenRun<'_> {
+    /// Collects a lease of a pool without a policy.
     #[inline]
-    pub(crate) fn add(&mut self, lease: Lease) {
-        if !lease.belongs_to(self.pool) || self.pool.slots().has_policy() {
-            return drop(lease);
+    fn add(&mut self, lease: Lease) {
+        if !lease.is_of(self.body) {
+            return drop_elsewhere(lease);
         }
-        if self.len == self.slots.len() {
+        if self.len == self.room.len() {
             self.flush();
         }
-        self.slots[self.len] = lease.into_raw().slot;
+        self.room[self.len].write(lease.into_raw().slot);
         self.len += 1;
     }
 
+    #[inline]
     fn flush(&mut self) {
-        let given = &self.slots[..core::mem::take(&mut self.len)];
-        if given.is_empty() {
-            return;
-        }
-        self.by.with_hand(self.pool, |hand| {
-            // SAFETY: the slots are ours by the leases that `add` ended; the handle keeps the body; the hand is this thread's, of this pool.
-            unsafe { Slots::give_back_many(self.pool.slots_ptr(), hand, given) }
-        });
+        let len = mem::take(&mut self.len);
+        let room: *const Room = self.room;
+        // SAFETY: validity: the first `len` are written (RUN-1). Aliasing: `room` is borrowed by this run, which is borrowed until they are home.
+        let given = unsafe { slice::from_raw_parts(room.cast::<u32>(), len) };
+        put_home(self.pool, self.by, given);
     }
 }
 
+/// The slots are the caller's, of this pool, by leases that ended.
+#[inline(never)]
+fn put_home(pool: &Pool, by: By<'_>, given: &[u32]) {
+    if given.is_empty() {
+        return;
+    }
+    by.with_hand(pool, |hand| {
+        // SAFETY: the slots are the caller's; the handle keeps the body; the hand is this thread's, of this pool.
+        unsafe { Slots::give_back_many(pool.slots_ptr(), hand, given) }
+    });
+}
+
+#[cold]
+#[inline(never)]
+fn drop_elsewhere(lease: Lease) {
+    drop(lease);
+}
+
 impl Drop for GivenRun<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.flush();
     }

@@ -11,13 +11,34 @@ pub(crate) mod count {
 
 #[cfg(not(loom))]
 mod imp {
+    use core::mem::MaybeUninit;
     #[cfg(feature = "std")]
     pub(crate) use std::sync::{Mutex, MutexGuard};
+
+    /// Copies words to the first places of `room`, in one go, which a run of relaxed loads never becomes.
+    ///
+    /// # Panics
+    ///
+    /// If `room` is shorter.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes the words meanwhile, and what was written last is visible to the calling thread.
+    #[inline]
+    pub(crate) unsafe fn read_plainly(words: &[atomic::AtomicU32], room: &mut [MaybeUninit<u32>]) {
+        let room = &mut room[..words.len()];
+        let words: *const MaybeUninit<u32> = words.as_ptr().cast();
+        // SAFETY: validity: as many words as there are places; a word is laid out as a number is. Aliasing: nobody writes
+        // them, by this function's own promise; `room` is borrowed.
+        unsafe { words.copy_to_nonoverlapping(room.as_mut_ptr(), room.len()) }
+    }
 
     pub(crate) mod atomic {
         #[cfg(feature = "track")]
         pub(crate) use core::sync::atomic::AtomicPtr;
-        pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
+        #[cfg(not(all(feature = "os", target_os = "linux", not(miri))))]
+        pub(crate) use core::sync::atomic::fence;
+        pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
     }
     #[cfg(not(feature = "std"))]
     pub(crate) use core::hint::spin_loop;
@@ -40,6 +61,20 @@ mod imp {
 
 #[cfg(loom)]
 mod imp {
+    use core::mem::MaybeUninit;
+
+    /// Stands for a plain copy: loom's words are no numbers.
+    ///
+    /// # Safety
+    ///
+    /// None is needed here.
+    pub(crate) unsafe fn read_plainly(words: &[atomic::AtomicU32], room: &mut [MaybeUninit<u32>]) {
+        for (place, word) in room[..words.len()].iter_mut().zip(words) {
+            // Relaxed: nobody writes them meanwhile.
+            place.write(word.load(atomic::Ordering::Relaxed));
+        }
+    }
+
     #[cfg(feature = "std")]
     pub(crate) use loom::sync::{Mutex, MutexGuard};
 

@@ -41,6 +41,39 @@ fn a_batch_given_back_beside_an_alloc_is_found() {
     refused.check();
 }
 
+/// The same through a cache, in which it stays.
+#[test]
+fn a_batch_given_back_to_a_cache_is_found() {
+    let found = Reached::new("the alloc took one of the batch");
+    let refused = Reached::new("the alloc was refused beside it");
+    let (mark_found, mark_refused) = (found.clone(), refused.clone());
+    explore(2, move || {
+        let pool = pool(8);
+        let cache = pool.cache();
+        let batch = cache.alloc_batch().expect("the cache has a full one");
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc())
+            .take(8 - batch.len())
+            .collect();
+        let giver = thread::spawn(move || {
+            cache.free_batch(batch);
+            cache
+        });
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.alloc())
+        };
+        let cache = giver.join().unwrap();
+        let taken = taker.join().unwrap();
+        mark_found.mark_if(taken.is_some());
+        mark_refused.mark_if(taken.is_none());
+        held.extend(taken);
+        assert_every_slot_once(&pool, held);
+        drop(cache);
+    });
+    found.check();
+    refused.check();
+}
+
 /// What a batch's taker hides for an instant from a sweep is found after it, whether it gets the batch or not.
 #[test]
 fn a_batch_taken_beside_a_sweep_strands_nothing() {

@@ -20,9 +20,11 @@ mod sync;
 
 use loom::thread;
 use loom::thread::JoinHandle;
+use std::mem::MaybeUninit;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use magazine::{Magazine, Popped};
+use magazine::Magazine;
 use mode::{Mode, Phase};
 use model::{EVERY, Reached, explore};
 
@@ -50,24 +52,28 @@ impl Scene {
         self.magazine.steal(&self.mode, since)
     }
 
-    /// What the slow path of an alloc does with a magazine.
     fn pop(&self) -> Option<u32> {
-        match self.magazine.pop(&self.mode) {
-            Popped::Slot(slot) => Some(slot),
-            Popped::Empty | Popped::Contested => None,
-        }
+        self.magazine.pop(&self.mode)
     }
 
-    fn pop_many(&self) -> Option<u32> {
-        let mut run = [0; 2];
-        let count = self.magazine.pop_many(&self.mode, &mut run);
-        assert!(count < 2, "the lowest stays");
-        (count > 0).then_some(run[0])
+    /// What the slow path of an alloc does with a magazine.
+    fn settle_and_pop(&self) -> Option<u32> {
+        self.magazine.settle(&self.mode);
+        self.pop()
+    }
+
+    fn pop_many(&self, most: usize) -> Vec<Option<u32>> {
+        let mut room = [const { MaybeUninit::uninit() }; 2];
+        let count = self.magazine.pop_many(&self.mode, &mut room[..most]);
+        let popped = &room[..count as usize];
+        // SAFETY: so many were written.
+        let slots = popped.iter().map(|slot| unsafe { slot.assume_init() });
+        slots.map(Some).collect()
     }
 
     fn take_all(&self) -> Vec<Option<u32>> {
-        let count = self.magazine.take_all();
-        let items = 0..count;
+        let count = self.magazine.take_all(&self.mode);
+        let items = 0..count.map_or(0, NonZeroU32::get);
         items
             .map(|index| Some(self.magazine.batch_item(index)))
             .collect()
@@ -86,7 +92,7 @@ impl Scene {
     }
 }
 
-/// The last two: the owner's plain pop takes the upper only if no thief can, and both decide about the lower by exchange.
+/// The last two: the owner's pops take what no thief can, and a thief's exchange what no owner took.
 #[test]
 fn an_owner_and_a_thief_share_the_last_two() {
     let shared = Reached::new("each took one");
@@ -94,13 +100,7 @@ fn an_owner_and_a_thief_share_the_last_two() {
     let (mark_shared, mark_contested) = (shared.clone(), contested.clone());
     explore(EVERY, move || {
         let scene = Scene::with([10, 11]);
-        let owner = scene.act(|scene| {
-            [
-                scene.magazine.pop_fast(&scene.mode),
-                scene.pop(),
-                scene.pop(),
-            ]
-        });
+        let owner = scene.act(|scene| [scene.pop(), scene.pop(), scene.pop()]);
         let thief = scene.act(|scene| [scene.steal_after_fence(), scene.steal_after_fence()]);
         let (popped, stolen) = (owner.join().unwrap(), thief.join().unwrap());
         let count = stolen.iter().flatten().count();
@@ -120,7 +120,7 @@ fn two_thieves_and_an_owner_take_each_once() {
     explore(2, move || {
         let scene = Scene::with([10, 11]);
         let owner = scene.act(|scene| {
-            let popped = scene.magazine.pop_fast(&scene.mode)?;
+            let popped = scene.pop()?;
             assert!(scene.magazine.push(popped, 2));
             // Another one comes before this can be popped again: as in a free, then an alloc.
             fences::light();
@@ -135,21 +135,22 @@ fn two_thieves_and_an_owner_take_each_once() {
     all.check();
 }
 
-/// A thief with one exchange to go, while the mode is normal again: the owner took the item, and pushed another to its place.
+/// A thief with one exchange to go, while the mode is normal again: its item was taken by another thief, and the owner pushed another to its place.
 #[test]
 fn a_late_thief_fails_after_the_owner_started_again() {
     let late = Reached::new("the thief took the first item after all");
-    let started_again = Reached::new("the owner took it");
+    let started_again = Reached::new("another took it");
     let (mark_late, mark_again) = (late.clone(), started_again.clone());
     explore(EVERY, move || {
         let scene = Scene::with([10]);
         let since = scene.mode.begin_sweep().unwrap();
         let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
         let owner = scene.act(|scene| {
+            let first = scene.magazine.steal_own(&scene.mode);
             scene.mode.leave();
-            let popped = scene.magazine.pop_fast(&scene.mode).or_else(|| scene.pop());
+            scene.magazine.settle(&scene.mode);
             assert!(scene.magazine.push(12, 2));
-            popped
+            first
         });
         let (stolen, popped) = (thief.join().unwrap(), owner.join().unwrap());
         mark_late.mark_if(stolen == Some(10));
@@ -160,11 +161,12 @@ fn a_late_thief_fails_after_the_owner_started_again() {
     started_again.check();
 }
 
-/// [STEAL-FENCE] with the heavy fence after [MODE-LEAVE]: a thief that begins after it finds the mode closed to it.
+/// Settling is per epoch: the owner pops what no late thief takes, and an item is where the tag says.
 #[test]
-fn an_owner_pops_plainly_beside_a_late_thief() {
-    let plain = Reached::new("the owner popped plainly, and the thief took one");
-    let mark = plain.clone();
+fn an_owner_pops_what_a_late_thief_left() {
+    let shared = Reached::new("the owner popped one, and the thief took the other");
+    let all = Reached::new("the owner popped both");
+    let (mark_shared, mark_all) = (shared.clone(), all.clone());
     explore(3, move || {
         let scene = Scene::with([10, 11]);
         let since = scene.mode.begin_sweep().unwrap();
@@ -173,14 +175,38 @@ fn an_owner_pops_plainly_beside_a_late_thief() {
             [first, scene.magazine.steal(&scene.mode, since)]
         });
         let leaver = scene.act(|scene| scene.mode.leave());
-        let owner = scene.act(|scene| scene.magazine.pop_fast(&scene.mode));
+        let owner = scene.act(|scene| [scene.pop(), scene.settle_and_pop(), scene.pop()]);
         let stolen = thief.join().unwrap();
         leaver.join().unwrap();
         let popped = owner.join().unwrap();
-        mark.mark_if(popped.is_some() && stolen[0].is_some());
-        scene.assert_once(stolen.into_iter().chain([popped]), &[10, 11]);
+        let count = popped.iter().flatten().count();
+        mark_shared.mark_if(count == 1 && stolen[0].is_some());
+        mark_all.mark_if(count == 2);
+        scene.assert_once(stolen.into_iter().chain(popped), &[10, 11]);
     });
-    plain.check();
+    shared.check();
+    all.check();
+}
+
+/// [MAG-SETTLE] shows the mode that was read before it: who reads the age of a settling steals in a later epoch only.
+#[test]
+fn a_thief_of_the_last_epoch_finds_a_settled_magazine_closed() {
+    let settled = Reached::new("the owner settled and popped beside the thief");
+    let mark = settled.clone();
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let since = scene.mode.begin_sweep().unwrap();
+        assert_eq!(scene.magazine.steal(&scene.mode, since), Some(10));
+        let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
+        let leaver = scene.act(|scene| scene.mode.leave());
+        let owner = scene.act(|scene| scene.settle_and_pop());
+        let stolen = thief.join().unwrap();
+        leaver.join().unwrap();
+        let popped = owner.join().unwrap();
+        mark.mark_if(popped.is_some());
+        scene.assert_once([stolen, popped, Some(10)], &[10, 11]);
+    });
+    settled.check();
 }
 
 /// [MODE-SWEEP] against the light fence after a push: the sweep finds the slot, or who frees it finds the sweep.
@@ -210,9 +236,32 @@ fn a_batch_given_back_is_seen_by_the_sweep_or_sees_it() {
     shown_slots_are_seen_by_the_sweep_or_see_it(|scene| {
         assert!(scene.magazine.push(10, 2));
         assert!(scene.magazine.push(11, 2));
-        let count = scene.magazine.take_all();
-        scene.magazine.give_all(count);
+        if let Some(count) = scene.magazine.take_all(&scene.mode) {
+            scene.magazine.give_all(count.get());
+        }
     });
+}
+
+/// Settling hides nothing from a sweep, whenever it comes.
+#[test]
+fn a_sweep_finds_what_is_in_a_magazine_that_is_settled() {
+    let settled = Reached::new("it was settled first");
+    let mark = settled.clone();
+    explore(EVERY, move || {
+        let scene = Scene::with([10, 11]);
+        let since = scene.mode.begin_sweep().unwrap();
+        assert_eq!(scene.magazine.steal(&scene.mode, since), Some(10));
+        scene.mode.leave();
+        let owner = scene.act(move |scene| {
+            scene.magazine.settle(&scene.mode);
+            scene.mode.is_normal()
+        });
+        let thief = scene.act(Scene::steal_after_fence);
+        mark.mark_if(owner.join().unwrap());
+        assert_eq!(thief.join().unwrap(), Some(11), "nobody has it");
+        scene.assert_once([], &[]);
+    });
+    settled.check();
 }
 
 fn shown_slots_are_seen_by_the_sweep_or_see_it(show: fn(&Scene)) {
@@ -255,6 +304,7 @@ fn a_batch_holds_what_a_late_thief_left() {
         let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
         let owner = scene.act(|scene| {
             scene.mode.leave();
+            scene.magazine.settle(&scene.mode);
             scene.take_all()
         });
         let (stolen, taken) = (thief.join().unwrap(), owner.join().unwrap());
@@ -266,36 +316,17 @@ fn a_batch_holds_what_a_late_thief_left() {
     left.check();
 }
 
-/// [MAG-RESTART]: with the age of an owner that started again comes its bottom.
+/// [MAG-SETTLE]: with the age of an owner that settled comes its bottom.
 #[test]
-fn a_thief_finds_nothing_where_the_owner_started_again() {
-    let again = Reached::new("the owner started again");
+fn a_thief_finds_nothing_where_the_owner_settled() {
+    let again = Reached::new("the owner settled, and found nothing");
     let mark = again.clone();
     explore(EVERY, move || {
         let scene = Scene::with([10, 11]);
         let taken = scene.rest();
         assert_eq!(taken, [10, 11]);
         scene.mode.leave();
-        let owner = scene.act(|scene| scene.magazine.pop(&scene.mode) == Popped::Empty);
-        let thief = scene.act(Scene::steal_after_fence);
-        mark.mark_if(owner.join().unwrap());
-        assert_eq!(thief.join().unwrap(), None, "it was empty");
-        scene.assert_once([], &[]);
-    });
-    again.check();
-}
-
-/// The same for a magazine that is put away: [MAG-RESET].
-#[test]
-fn a_thief_finds_nothing_in_a_magazine_put_away_empty() {
-    let again = Reached::new("the magazine was put away as empty");
-    let mark = again.clone();
-    explore(EVERY, move || {
-        let scene = Scene::with([10, 11]);
-        let taken = scene.rest();
-        assert_eq!(taken, [10, 11]);
-        scene.mode.leave();
-        let owner = scene.act(|scene| scene.magazine.start_again_if_empty());
+        let owner = scene.act(|scene| scene.settle_and_pop().is_none() && scene.mode.is_normal());
         let thief = scene.act(Scene::steal_after_fence);
         mark.mark_if(owner.join().unwrap());
         assert_eq!(thief.join().unwrap(), None, "it was empty");
@@ -328,26 +359,33 @@ fn a_thief_of_the_last_epoch_takes_nothing_in_the_next() {
 /// [MAG-BOTTOM] reads what a new owner's pop stored: what the magazine's last owner pushed is visible with it.
 #[test]
 fn a_pop_by_a_new_owner_shows_the_last_owners_pushes() {
-    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.magazine.pop_fast(&scene.mode)]);
+    a_new_owner_shows_the_last_owners_pushes(true, |scene| vec![scene.pop()]);
 }
 
-/// The same for a pop on the slow path: [MAG-POP], [MAG-UNPOP].
-#[test]
-fn a_slow_pop_by_a_new_owner_shows_the_last_owners_pushes() {
-    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.pop()]);
-}
-
-/// The same for a run: [MAG-POP-MANY], [MAG-UNPOP-MANY].
+/// The same for a run.
 #[test]
 fn a_run_popped_by_a_new_owner_shows_the_last_owners_pushes() {
-    a_new_owner_shows_the_last_owners_pushes(|scene| vec![scene.pop_many()]);
+    a_new_owner_shows_the_last_owners_pushes(true, |scene| scene.pop_many(1));
 }
 
-fn a_new_owner_shows_the_last_owners_pushes(pop: fn(&Scene) -> Vec<Option<u32>>) {
+/// The same for settling: what a thief reads with the new age.
+#[test]
+fn a_settling_by_a_new_owner_shows_the_last_owners_pushes() {
+    a_new_owner_shows_the_last_owners_pushes(false, |scene| {
+        scene.magazine.settle(&scene.mode);
+        vec![scene.pop()]
+    });
+}
+
+fn a_new_owner_shows_the_last_owners_pushes(is_settled: bool, pop: fn(&Scene) -> Vec<Option<u32>>) {
     let seen = Reached::new("a thief took the last owner's push below the new owner's pop");
     let mark = seen.clone();
     explore(3, move || {
         let scene = Scene::with([]);
+        if !is_settled {
+            scene.mode.begin_sweep().unwrap();
+            scene.mode.leave();
+        }
         let handed = Arc::new(loom::sync::atomic::AtomicBool::new(false));
         let first = {
             let handed = Arc::clone(&handed);

@@ -75,7 +75,7 @@ pub fn batch32<P: BatchPool>(case: &mut Case<'_>) {
     case.time(P::NAME, check_batch::<P>, set_up, |bencher, pool| {
         let pool: &P = pool;
         each_of(bencher, HELD as u64, || {
-            if let Some((batch, _)) = pool.take_batch() {
+            if let Some(batch) = pool.take_batch() {
                 black_box(&batch);
                 pool.give_batch(batch);
             }
@@ -86,9 +86,9 @@ pub fn batch32<P: BatchPool>(case: &mut Case<'_>) {
 fn check_batch<P: BatchPool>() -> Result<(), String> {
     let pool = P::with_batches(BATCH_SLOTS, HELD);
     for _ in 0..2 * BATCH_SLOTS {
-        match pool.take_batch() {
-            Some((batch, HELD)) => pool.give_batch(batch),
-            Some((_, len)) => return Err(format!("a batch of {len} slots, not {HELD}")),
+        match pool.take_batch().map(|batch| (P::slots_of(&batch), batch)) {
+            Some((HELD, batch)) => pool.give_batch(batch),
+            Some((len, _)) => return Err(format!("a batch of {len} slots, not {HELD}")),
             None => return Err(format!("no batch of {BATCH_SLOTS} slots")),
         }
     }

@@ -86,8 +86,11 @@ pub trait BatchPool: SlotPool {
     /// A pool of `slots` slots whose batches have `batch` of them.
     fn with_batches(slots: usize, batch: usize) -> Self;
 
-    /// Takes a batch, and tells how many slots it has.
-    fn take_batch(&self) -> Option<(Self::Batch, usize)>;
+    /// Takes a batch.
+    fn take_batch(&self) -> Option<Self::Batch>;
+
+    /// How many slots a batch has.
+    fn slots_of(batch: &Self::Batch) -> usize;
 
     /// Takes a batch back.
     fn give_batch(&self, batch: Self::Batch);

@@ -1,108 +1,157 @@
 //! Magazines that leave and come home whole.
 
+use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use super::Slots;
 use crate::caches::Caches;
 use crate::fences;
 use crate::free_list::OwnedSlot;
+use crate::hand::Hand;
 use crate::magazine::Magazine;
 use crate::waiting::WakeLater;
 
 impl Slots {
-    /// Takes a full magazine with all its slots, and tells how many; `None` if there is no full one.
-    pub(crate) fn take_batch(&self) -> Option<(NonNull<Magazine>, u32)> {
-        let caches = self.caches()?;
-        loop {
-            let magazine = caches.take_full()?;
-            // SAFETY: the body's, so alive; only shared references to magazines exist.
-            let count = unsafe { magazine.as_ref() }.take_all();
-            if count > 0 {
-                self.note_high_water();
-                return Some((magazine, count));
-            }
-            caches.put_away(magazine);
-        }
-    }
-
-    /// Puts a magazine away whose slots were shown just now: in full, or emptied to where everybody looks.
+    /// Takes a full magazine with all its slots, out of the hand if that has one to spare, and tells its number and how many; `None` if there is no full one.
     ///
     /// # Safety
     ///
-    /// The body is alive throughout the call, and the magazine is the caller's (MAG-1).
-    unsafe fn put_away_shown(
+    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    #[inline]
+    pub(crate) unsafe fn take_batch(
+        this: NonNull<Self>,
+        hand: Option<&Hand>,
+    ) -> Option<(u32, NonZeroU32)> {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let caches = slots.caches()?;
+        if let Some(batch) = hand.and_then(|hand| caches.take_spare(hand, slots.mode())) {
+            return Some(batch);
+        }
+        // SAFETY: this function's own promise.
+        unsafe { Self::take_batch_slowly(this, caches, hand) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`take_batch`](Self::take_batch).
+    #[cold]
+    #[inline(never)]
+    unsafe fn take_batch_slowly(
         this: NonNull<Self>,
         caches: &Caches,
-        magazine: NonNull<Magazine>,
+        hand: Option<&Hand>,
+    ) -> Option<(u32, NonZeroU32)> {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        slots.advance_clock();
+        while slots.mode().is_normal() {
+            let magazine = caches.take_full()?;
+            magazine.settle(slots.mode());
+            if let Some(count) = magazine.take_all(slots.mode()) {
+                slots.note_high_water();
+                return Some((caches.number(magazine), count));
+            }
+            // SAFETY: the caller's handle keeps the body, and the magazine is ours.
+            unsafe { Self::put_away_shown(this, magazine) }
+        }
+        if let Some(hand) = hand {
+            // The hand's own may have been hidden for an instant too.
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand(this, hand) }
+        }
+        None
+    }
+
+    /// Puts a magazine away whose slots were hidden for an instant: as it is, or emptied to where everybody looks, if a sweeper may have passed it.
+    ///
+    /// # Safety
+    ///
+    /// The body is alive throughout the call, and the magazine is the caller's (MAG-1), of this pool.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn put_away_shown(this: NonNull<Self>, magazine: &Magazine) {
+        let mut wakes = WakeLater::nobody();
+        // SAFETY: this function's own promise.
+        unsafe { Self::put_away_shown_and_wake(this, magazine, &mut wakes) }
+        // Last of all: a waker may panic.
+        drop(wakes);
+    }
+
+    /// As [`put_away_shown`](Self::put_away_shown), by a caller who is not done yet.
+    ///
+    /// # Safety
+    ///
+    /// As for [`put_away_shown`](Self::put_away_shown); `wakes` is for this pool alone.
+    unsafe fn put_away_shown_and_wake(
+        this: NonNull<Self>,
+        magazine: &Magazine,
         wakes: &mut WakeLater,
     ) {
         // SAFETY: alive by this function's own promise; only shared references exist.
         let slots = unsafe { this.as_ref() };
         fences::light();
         if !slots.mode().is_normal() {
-            // SAFETY: the body's, so alive; only shared references to magazines exist.
-            let shown = unsafe { magazine.as_ref() };
-            while let Some(slot) = shown.steal_own(slots.mode()) {
+            while let Some(slot) = magazine.steal_own(slots.mode()) {
                 // SAFETY: stolen just now, so ours, and a reason.
                 unsafe { Self::put_in_list_and_wake(this, OwnedSlot::assume(slot), wakes) }
             }
             slots.leave_starvation();
         }
-        caches.put_away(magazine);
+        if let Some(caches) = slots.caches() {
+            caches.put_away(magazine);
+        }
     }
 
-    /// Takes a batch home, for a caller whom something else keeps the body for.
+    /// Takes a batch home, into the hand if that has room for a magazine.
     ///
     /// # Safety
     ///
-    /// The body is alive throughout the call. The magazine is the caller's, with `len` slots of its own in it (BATCH-1).
+    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool. The magazine of that number is the caller's, with
+    /// `len` slots of its own in it (BATCH-1).
+    #[inline]
     pub(crate) unsafe fn give_back_batch(
         this: NonNull<Self>,
-        magazine: NonNull<Magazine>,
+        hand: Option<&Hand>,
+        number: u32,
         len: u32,
-        wakes: &mut WakeLater,
     ) {
-        // SAFETY: alive by this function's own promise; only shared references exist.
-        let Some(caches) = &unsafe { this.as_ref() }.caches else {
-            return;
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let Some(caches) = slots.caches() else { return };
+        let magazine = caches.magazine(number);
+        magazine.give_all(len);
+        let Some(hand) = hand.filter(|hand| hand.store(magazine)) else {
+            // SAFETY: the caller's handle keeps the body, and the magazine is still the caller's.
+            return unsafe { Self::put_away_shown(this, magazine) };
         };
-        // SAFETY: the body's, so alive; only shared references to magazines exist.
-        unsafe { magazine.as_ref() }.give_all(len);
-        // SAFETY: this function's own promise.
-        unsafe { Self::put_away_shown(this, caches, magazine, wakes) }
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand(this, hand) }
+        }
     }
 
-    /// [`give_back_batch`](Self::give_back_batch) for a caller who has nothing but the slots.
+    /// Takes a batch home for a caller who has nothing but its slots.
     ///
     /// # Safety
     ///
     /// As for [`give_back_batch`](Self::give_back_batch), but only the slots keep the body, which the caller uses no more.
     #[cold]
-    pub(crate) unsafe fn give_back_batch_pinned(
-        this: NonNull<Self>,
-        magazine: NonNull<Magazine>,
-        len: u32,
-    ) {
+    pub(crate) unsafe fn give_back_batch_pinned(this: NonNull<Self>, number: u32, len: u32) {
         let mut wakes = WakeLater::nobody();
         // SAFETY: the slots keep the body (SLOTS-1); only shared references exist.
-        unsafe { this.as_ref() }.pin();
-        // SAFETY: the pin keeps the body (SLOTS-3).
-        unsafe { Self::give_back_batch(this, magazine, len, &mut wakes) }
-        // SAFETY: the pin of the line before, dropped once.
+        let slots = unsafe { this.as_ref() };
+        slots.pin();
+        if let Some(caches) = slots.caches() {
+            let magazine = caches.magazine(number);
+            magazine.give_all(len);
+            // SAFETY: the pin keeps the body (SLOTS-3), and the magazine is the caller's.
+            unsafe { Self::put_away_shown_and_wake(this, magazine, &mut wakes) }
+        }
+        // SAFETY: the pin of before, dropped once.
         unsafe { Self::unpin(this) }
         // Last of all, with a pin of their own: a waker may panic.
         drop(wakes);
-    }
-
-    /// Puts a magazine away whose slots were all taken out.
-    ///
-    /// # Safety
-    ///
-    /// The caller has a slot, and the magazine, which is this pool's.
-    pub(crate) unsafe fn put_away_empty(this: NonNull<Self>, magazine: NonNull<Magazine>) {
-        // SAFETY: the caller's slot keeps the body (SLOTS-1); only shared references exist.
-        if let Some(caches) = &unsafe { this.as_ref() }.caches {
-            caches.put_away(magazine);
-        }
     }
 }

@@ -130,17 +130,13 @@ impl Slots {
         if let (Some(hand), Some(caches)) = (hand, slots.caches()) {
             loop {
                 left = &left[hand.push_many(left, slots.rounds())..];
-                fences::light();
-                if !slots.mode().is_normal() {
-                    // Before a magazine is exchanged: a sweeper may have passed what is in it.
-                    // SAFETY: this function's own promise.
-                    unsafe { Self::empty_hand_and_wake(this, hand, &mut wakes) }
-                    break;
-                }
-                let Some((first, rest)) = left.split_first() else {
+                // Before a magazine is exchanged: a sweeper may have passed what is in it.
+                // SAFETY: this function's own promise.
+                let is_normal = unsafe { Self::look_at_mode(this, hand, &mut wakes) };
+                let Some((first, rest)) = left.split_first().filter(|_| is_normal) else {
                     break;
                 };
-                match caches.push(hand, OwnedSlot::assume(*first)) {
+                match caches.push(hand, slots.mode(), OwnedSlot::assume(*first)) {
                     Ok(()) => left = rest,
                     Err(refused) => {
                         refused.into_index(); // It is the first of those left.
@@ -166,17 +162,36 @@ impl Slots {
         // SAFETY: what keeps the hand keeps the body; only shared references exist.
         let slots = unsafe { this.as_ref() };
         let Some(caches) = &slots.caches else { return };
-        match caches.push(hand, slot) {
-            Ok(()) => {
-                fences::light();
-                if !slots.mode().is_normal() {
-                    // SAFETY: what keeps the hand keeps the body.
-                    unsafe { Self::empty_hand(this, hand) }
-                }
-            }
+        let mut wakes = WakeLater::nobody();
+        if let Err(slot) = caches.push(hand, slots.mode(), slot) {
             // SAFETY: the slot is still ours, and a reason.
-            Err(slot) => unsafe { Self::put_in_list(this, slot) },
+            unsafe { Self::put_in_list_and_wake(this, slot, &mut wakes) }
         }
+        // SAFETY: what keeps the hand keeps the body.
+        unsafe { Self::look_at_mode(this, hand, &mut wakes) };
+        // Last of all: a waker may use this hand, or put it away.
+        drop(wakes);
+    }
+
+    /// Empties a hand if the mode is not normal, after something in it was shown; tells whether the mode is normal.
+    ///
+    /// # Safety
+    ///
+    /// As for [`empty_hand_and_wake`](Self::empty_hand_and_wake).
+    #[inline]
+    pub(super) unsafe fn look_at_mode(
+        this: NonNull<Self>,
+        hand: &Hand,
+        wakes: &mut WakeLater,
+    ) -> bool {
+        fences::light();
+        // SAFETY: kept by what keeps the hand; only shared references exist.
+        let is_normal = unsafe { this.as_ref() }.mode().is_normal();
+        if !is_normal {
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
+        }
+        is_normal
     }
 
     /// Moves what a hand holds to the list: the mode is not normal, and what lies here might be missed.

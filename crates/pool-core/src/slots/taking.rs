@@ -1,12 +1,12 @@
 //! How a slot leaves: out of a hand, or from wherever one is.
 
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use super::Slots;
 use crate::caches::Caches;
 use crate::free_list::{OwnedSlot, PopError};
 use crate::hand::Hand;
-use crate::magazine::Popped;
 use crate::mode::Phase;
 use crate::waiting::WakeLater;
 
@@ -28,9 +28,9 @@ impl Slots {
             return Ok(slot);
         };
         if let Some(hand) = hand
-            && let Popped::Slot(slot) = caches.pop(hand, self.mode())
+            && let Some(slot) = caches.pop(hand, self.mode())
         {
-            return Ok(OwnedSlot::assume(slot));
+            return Ok(slot);
         }
         self.take_from_anywhere(caches, hand)
     }
@@ -71,12 +71,11 @@ impl Slots {
                 }
                 Phase::Starving | Phase::Awaited => continue,
                 Phase::Normal => {
-                    if let Some((slot, is_counted)) = caches.take_from_full(mode) {
-                        self.count_taken(u32::from(!is_counted));
+                    if let Some(slot) = self.take_from_full(caches) {
                         return Ok(slot);
                     }
                 }
-                Phase::Sweeping | Phase::Leaving | Phase::Closed => {}
+                Phase::Sweeping | Phase::Closed => {}
             }
             let Some(word) = mode.begin_sweep() else {
                 return Err(PopError::Closed);
@@ -87,6 +86,21 @@ impl Slots {
             }
             mode.starve(word);
         }
+    }
+
+    /// Takes a slot out of a full magazine, for a thread without a hand. `None` if there is none, or the mode is not normal.
+    fn take_from_full(&self, caches: &Caches) -> Option<OwnedSlot> {
+        while self.mode().is_normal() {
+            let magazine = caches.take_full()?;
+            magazine.settle(self.mode());
+            if let Some(slot) = magazine.pop(self.mode()) {
+                caches.put_away(magazine);
+                return Some(OwnedSlot::assume(slot));
+            }
+            // SAFETY: the caller's handle keeps the body, and the magazine is ours.
+            unsafe { Self::put_away_shown(NonNull::from(self), magazine) }
+        }
+        None
     }
 
     /// Gives the magazines back to their owners when the list has a quarter of the slots again.
@@ -117,7 +131,7 @@ impl Slots {
         slot
     }
 
-    /// Takes slots that are simple to take, or else one if there is one; tells how many.
+    /// Takes slots that are simple to take, or else one if there is one; tells how many, which the first of `room` are then.
     ///
     /// # Safety
     ///
@@ -125,12 +139,12 @@ impl Slots {
     pub(crate) unsafe fn take_many(
         this: NonNull<Self>,
         hand: Option<&Hand>,
-        into: &mut [u32],
+        room: &mut [MaybeUninit<u32>],
         wakes: &mut WakeLater,
-    ) -> Result<usize, PopError> {
+    ) -> Result<u32, PopError> {
         // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
-        let simple = hand.map_or(0, |hand| hand.pop_many(slots.mode(), into));
+        let simple = hand.map_or(0, |hand| hand.pop_many(slots.mode(), room));
         if simple > 0 {
             return Ok(simple);
         }
@@ -139,11 +153,11 @@ impl Slots {
             // SAFETY: this function's own promise.
             unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
         }
-        let Some(first) = into.first_mut() else {
+        let Some(first) = room.first_mut() else {
             return Ok(0);
         };
         // The last use of the hand: a waker that this calls may put it away.
-        *first = slots.take(hand)?.into_index();
+        first.write(slots.take(hand)?.into_index());
         Ok(1)
     }
 }

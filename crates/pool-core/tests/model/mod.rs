@@ -24,6 +24,8 @@ pub(crate) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'stat
     let count = Arc::clone(&runs);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
+    // Some models begin with many steps of one thread.
+    builder.max_branches = 4000;
     builder.check(move || {
         // Relaxed: outside the model; loom runs one interleaving at a time.
         count.fetch_add(1, Ordering::Relaxed);
