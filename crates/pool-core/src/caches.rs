@@ -10,7 +10,7 @@ use core::iter;
 use core::num::NonZeroU32;
 use core::ptr::{self, NonNull};
 
-use crate::free_list::{FreeList, OwnedSlot};
+use crate::free_list::{Chain, FreeList, OwnedSlot};
 use crate::hand::Hand;
 use crate::head::MAX_SLOTS;
 use crate::magazine::{Magazine, ROUNDS};
@@ -21,6 +21,8 @@ use crate::sync::atomic::Ordering::Relaxed;
 /// The smallest pool that has caches: in a smaller one they would be too small to be of use.
 const MIN_CACHED_SLOTS: u32 = if cfg!(loom) { 4 } else { 16 };
 const MAX_HANDS: u32 = 4096;
+/// How many empty magazines a hand has at most besides its two.
+const EMPTIES: u32 = if cfg!(loom) { 1 } else { 4 };
 
 /// How many slots the caches of a pool may hold, in all at most half of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +44,7 @@ impl CachePlan {
         let hands = (slots / (4 * rounds)).clamp(1, MAX_HANDS);
         let plan = Self { rounds, hands };
         // Billions of magazines of one slot would have no numbers: such a pool goes without.
-        (u64::from(slots / rounds) + 2 * u64::from(hands) + 2 < u64::from(MAX_SLOTS))
+        (u64::from(slots / rounds) + u64::from((2 + EMPTIES) * hands) + 2 < u64::from(MAX_SLOTS))
             .then_some(plan)
     }
 
@@ -50,9 +52,9 @@ impl CachePlan {
         slots / self.rounds
     }
 
-    /// One magazine for each full one, two for each hand, and two to spare for those who exchange at the same time.
+    /// One magazine for each full one, those in the hands, and two to spare for those who exchange at the same time.
     fn magazines(self, slots: u32) -> u32 {
-        self.fulls(slots) + 2 * self.hands + 2
+        self.fulls(slots) + (2 + EMPTIES) * self.hands + 2
     }
 }
 
@@ -130,6 +132,7 @@ impl Caches {
         if let Some(previous) = hand.take_previous() {
             self.put_away(previous);
         }
+        self.put_away_empties(hand.take_empties());
         // Relaxed: a count on its own.
         self.hands_left.fetch_add(1, Relaxed);
     }
@@ -187,9 +190,38 @@ impl Caches {
         let unloaded = hand.load(full);
         hand.loaded().count_load();
         if let Some(unloaded) = unloaded {
-            self.put_away(unloaded);
+            self.put_by_empty(hand, unloaded);
         }
         true
+    }
+
+    /// Keeps an empty magazine in the hand, or puts those that it has away, if they are many.
+    fn put_by_empty(&self, hand: &Hand, magazine: &Magazine) {
+        let mut empties = hand.take_empties();
+        if empties.left() >= EMPTIES {
+            self.put_away_empties(empties);
+            empties = Chain::empty();
+        }
+        self.empty
+            .link(&mut empties, OwnedSlot::assume(self.number(magazine)));
+        hand.set_empties(empties);
+    }
+
+    fn put_away_empties(&self, empties: Chain) {
+        // SAFETY: the stack is a part of `self`, which the caller's hand keeps alive.
+        let pushed = unsafe { FreeList::push_chain(NonNull::from(&self.empty), empties) };
+        debug_assert!(pushed.is_ok(), "this stack is never closed");
+    }
+
+    /// Takes an empty magazine for the hand: one that it has, or else one of several from the stack.
+    fn take_empty(&self, hand: &Hand) -> Option<&Magazine> {
+        let mut empties = hand.take_empties();
+        if empties.left() == 0 {
+            empties = self.empty.pop_many(EMPTIES).ok()?;
+        }
+        let empty = self.empty.next_of(&mut empties);
+        hand.set_empties(empties);
+        Some(self.magazine(empty?.into_index()))
     }
 
     /// Puts a slot into a hand's magazines, or into an empty one that it exchanges for the full one. The caller looks at the mode then: if it is not
@@ -208,10 +240,10 @@ impl Caches {
                 Err(refused) => slot = refused,
             }
         }
-        let Ok(empty) = self.empty.pop() else {
+        let Some(empty) = self.take_empty(hand) else {
             return Err(slot);
         };
-        if let Some(filled) = hand.load(self.magazine(empty.into_index())) {
+        if let Some(filled) = hand.load(empty) {
             self.put_away(filled);
         }
         hand.loaded().settle(mode);

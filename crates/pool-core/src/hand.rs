@@ -1,4 +1,4 @@
-//! What a thread has of a pool's caches: two magazines, or one and the room for another.
+//! What a thread has of a pool's caches: two magazines, or one and the room for another, and some empty ones to exchange.
 //!
 //! Two and not one, after Bonwick (J. Bonwick, J. Adams: "Magazines and Vmem", USENIX 2001): with one, a thread at the edge between full and empty would
 //! exchange it at every second call.
@@ -7,17 +7,18 @@ use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-use crate::free_list::OwnedSlot;
+use crate::free_list::{Chain, OwnedSlot};
 use crate::magazine::Magazine;
 use crate::mode::Mode;
 
 /// Two magazines of a pool, in the hands of one thread. The place of the second is vacant while a batch is out that was it.
 ///
-/// - **HAND-1** What is there points into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand.
-#[derive(Debug)]
+/// - **HAND-1** The two, as far as they are there, point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand.
 pub(crate) struct Hand {
     loaded: Cell<NonNull<Magazine>>,
     previous: Cell<Option<NonNull<Magazine>>>,
+    /// Empty magazines, tied as in their stack, so that a thread that only takes, or only gives back, goes to that stack once for several of them.
+    empties: Cell<Chain>,
 }
 
 impl Hand {
@@ -26,6 +27,7 @@ impl Hand {
         Self {
             loaded: Cell::new(NonNull::dangling()),
             previous: Cell::new(None),
+            empties: Cell::new(Chain::empty()),
         }
     }
 
@@ -70,6 +72,16 @@ impl Hand {
         // SAFETY: a live magazine (HAND-1); only shared references to magazines exist.
         let unloaded = unsafe { unloaded.as_ref() };
         (!self.store(unloaded)).then_some(unloaded)
+    }
+
+    /// The empty magazines, which are the caller's until they are [put back](Self::set_empties).
+    pub(crate) fn take_empties(&self) -> Chain {
+        self.empties.replace(Chain::empty())
+    }
+
+    /// The caller has taken those that were there before.
+    pub(crate) fn set_empties(&self, empties: Chain) {
+        self.empties.set(empties);
     }
 
     /// Puts a magazine into the place of the previous one if that is vacant; tells whether it was.

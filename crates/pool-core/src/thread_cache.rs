@@ -93,7 +93,7 @@ mod table {
         /// Pools that were built one after another fall on different places.
         pub(crate) fn of(serial: usize) -> Self {
             let offset = serial % PLACES * size_of::<Place>();
-            Self(u32::try_from(offset).expect("the table is two kilobytes"))
+            Self(u32::try_from(offset).expect("the table is a few kilobytes"))
         }
     }
 
