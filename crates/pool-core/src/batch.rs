@@ -33,9 +33,42 @@ use crate::slots::Slots;
 ///   batch, which keep the body (SLOTS-1). At zero the batch has no magazine.
 pub struct LeaseBatch {
     slots: NonNull<Slots>,
-    /// Its number in the pool.
-    magazine: u32,
-    len: u32,
+    held: Held,
+}
+
+/// Which magazine a batch has, and how many of its slots. In one word: with it a batch is two scalars, which are returned in registers.
+///
+/// | bits   | meaning                                |
+/// |--------|----------------------------------------|
+/// | 63..32 | the magazine's number in the pool      |
+/// | 31..0  | slots                                  |
+#[derive(Clone, Copy)]
+struct Held(u64);
+
+impl Held {
+    #[inline]
+    fn new(magazine: u32, len: NonZeroU32) -> Self {
+        Self(u64::from(magazine) << 32 | u64::from(len.get()))
+    }
+
+    #[inline]
+    fn magazine(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the low half is the length"
+    )]
+    fn len(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// One slot less; `None` if there was none.
+    fn one_less(self) -> Option<Self> {
+        (self.len() > 0).then(|| Self(self.0 - 1))
+    }
 }
 
 // SAFETY: the magazine belongs to whoever has the batch (BATCH-1), and is reached through `&mut self` or by value only; the body is `Sync`.
@@ -49,8 +82,7 @@ impl LeaseBatch {
     pub(crate) fn new(slots: NonNull<Slots>, magazine: u32, len: NonZeroU32) -> Self {
         Self {
             slots,
-            magazine,
-            len: len.get(),
+            held: Held::new(magazine, len),
         }
     }
 
@@ -58,13 +90,13 @@ impl LeaseBatch {
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.len as usize
+        self.held.len() as usize
     }
 
     /// Whether its slots were all taken out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.held.len() == 0
     }
 
     /// Whether these are slots of `pool`.
@@ -78,16 +110,16 @@ impl LeaseBatch {
     #[inline]
     pub(crate) fn into_parts(self) -> Option<(u32, NonZeroU32)> {
         let batch = ManuallyDrop::new(self);
-        Some((batch.magazine, NonZeroU32::new(batch.len)?))
+        Some((batch.held.magazine(), NonZeroU32::new(batch.held.len())?))
     }
 
     fn next_slot(&mut self) -> Option<OwnedSlot> {
-        self.len = self.len.checked_sub(1)?;
+        self.held = self.held.one_less()?;
         // SAFETY: the slots keep the body (SLOTS-1), the one that is taken now among them; only shared references exist.
         let caches = unsafe { self.slots.as_ref() }.caches()?;
-        let magazine = caches.magazine(self.magazine);
-        let slot = OwnedSlot::assume(magazine.batch_item(self.len));
-        if self.len == 0 {
+        let magazine = caches.magazine(self.held.magazine());
+        let slot = OwnedSlot::assume(magazine.batch_item(self.held.len()));
+        if self.held.len() == 0 {
             caches.put_away(magazine);
         }
         Some(slot)
@@ -117,9 +149,9 @@ impl FusedIterator for LeaseBatch {}
 
 impl Drop for LeaseBatch {
     fn drop(&mut self) {
-        if self.len > 0 {
+        if let Some(len) = NonZeroU32::new(self.held.len()) {
             // SAFETY: the slots are ours and keep the body (SLOTS-1), the magazine is ours (BATCH-1), and neither is used after this.
-            unsafe { Slots::give_back_batch_pinned(self.slots, self.magazine, self.len) }
+            unsafe { Slots::give_back_batch_pinned(self.slots, self.held.magazine(), len) }
         }
     }
 }
@@ -127,7 +159,7 @@ impl Drop for LeaseBatch {
 impl fmt::Debug for LeaseBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeaseBatch")
-            .field("len", &self.len)
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }

@@ -138,14 +138,14 @@ impl Slots {
     ///
     /// As for [`give_back_batch`](Self::give_back_batch), but only the slots keep the body, which the caller uses no more.
     #[cold]
-    pub(crate) unsafe fn give_back_batch_pinned(this: NonNull<Self>, number: u32, len: u32) {
+    pub(crate) unsafe fn give_back_batch_pinned(this: NonNull<Self>, number: u32, len: NonZeroU32) {
         let mut wakes = WakeLater::nobody();
         // SAFETY: the slots keep the body (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         slots.pin();
         if let Some(caches) = slots.caches() {
             let magazine = caches.magazine(number);
-            magazine.give_all(len);
+            magazine.give_all(len.get());
             // SAFETY: the pin keeps the body (SLOTS-3), and the magazine is the caller's.
             unsafe { Self::put_away_shown_and_wake(this, magazine, &mut wakes) }
         }
