@@ -7,8 +7,9 @@ use pool_core::StableBytes;
 
 use crate::FrameBuf;
 
-// SAFETY: the bytes lie in a pool's region or in a heap block; neither moves when the frame value does, both live as long as it,
-// and no method that takes `&mut FrameBuf` frees or moves them.
+// SAFETY: the bytes lie in a pool's region or in a heap block; neither moves when the frame value does, and both live as long as it keeps a right
+// to them (BODY-1, BODY-2). Nobody else writes them (BODY-3). No method moves them; those that take `&mut` may give them away, with the right,
+// which is up to who holds the frame (rule 2).
 unsafe impl<M> StableBytes for FrameBuf<M> {
     fn stable_bytes(&self) -> &[u8] {
         self

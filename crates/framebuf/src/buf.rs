@@ -1,7 +1,7 @@
 //! `bytes::Buf` eats a frame from the front, `bytes::BufMut` fills its tailroom; both in place.
 
 use bytes::buf::UninitSlice;
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use crate::FrameBuf;
 
@@ -23,9 +23,28 @@ impl<M> Buf for FrameBuf<M> {
     /// If the frame has fewer than `n` bytes.
     #[inline]
     fn advance(&mut self, n: usize) {
-        if let Err(why) = self.trim_front(n) {
-            panic!("advance: {why}");
+        if let Err(why) = self.need("advance", n) {
+            panic!("{why}");
         }
+        self.body.drop_front(n);
+    }
+
+    /// The first `len` bytes as [`Bytes`] in the same memory, as if [split](FrameBuf::split_to) off: none is copied, one small box is allocated (for the first
+    /// part of a heap frame, two; for no bytes, none).
+    ///
+    /// The slot does not come home before the `Bytes` are dropped. To keep a few bytes of many for long, copy them out.
+    ///
+    /// # Panics
+    ///
+    /// If the frame has fewer than `len` bytes.
+    fn copy_to_bytes(&mut self, len: usize) -> Bytes {
+        if let Err(why) = self.need("copy_to_bytes", len) {
+            panic!("{why}");
+        }
+        if len == 0 {
+            return Bytes::new();
+        }
+        FrameBuf::bare(self.body.split_to(len)).into_bytes()
     }
 }
 
@@ -39,7 +58,7 @@ unsafe impl<M> BufMut for FrameBuf<M> {
 
     #[inline]
     fn chunk_mut(&mut self) -> &mut UninitSlice {
-        UninitSlice::new(self.tail_mut())
+        UninitSlice::new(self.body.tail_mut())
     }
 
     /// # Panics
@@ -47,7 +66,7 @@ unsafe impl<M> BufMut for FrameBuf<M> {
     /// If the tailroom is smaller than `n`.
     #[inline]
     unsafe fn advance_mut(&mut self, n: usize) {
-        if let Err(why) = self.grow_back(n) {
+        if let Err(why) = self.body.grow_back(n) {
             panic!("advance_mut: {why}");
         }
     }

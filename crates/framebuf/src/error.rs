@@ -6,6 +6,8 @@ use core::ops::Range;
 use pool_core::{AllocError, Lease};
 use thiserror::Error;
 
+use crate::extent::MAX_CAPACITY;
+
 /// Why [`FrameBuf::try_from_pool`](crate::FrameBuf::try_from_pool) made no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(transparent)]
@@ -82,27 +84,28 @@ impl NoRoom {
     }
 }
 
-/// Why bytes were not taken away: the frame has not that many. The frame is unchanged.
+/// Why bytes were not taken away or split off: there are not that many. Nothing is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("trim: wanted {wanted} bytes, the frame has {len}")]
+#[error("{call}: wanted {wanted} bytes, {len} are there")]
 pub struct TooShort {
+    call: &'static str,
     wanted: usize,
     len: usize,
 }
 
 impl TooShort {
     #[cold]
-    pub(crate) fn new(wanted: usize, len: usize) -> Self {
-        Self { wanted, len }
+    pub(crate) fn new(call: &'static str, wanted: usize, len: usize) -> Self {
+        Self { call, wanted, len }
     }
 
-    /// How many bytes the call wanted to take away.
+    /// How many bytes the call wanted.
     #[must_use]
     pub fn wanted(&self) -> usize {
         self.wanted
     }
 
-    /// How many bytes the frame has.
+    /// How many bytes there are.
     #[must_use]
     pub fn available(&self) -> usize {
         self.len
@@ -137,7 +140,7 @@ impl BadRange {
 
 /// Why [`FrameBuf::try_from_vec`](crate::FrameBuf::try_from_vec) made no frame. It holds the vector.
 #[derive(Error)]
-#[error("capacity: must be at most {} bytes, got {}", u32::MAX, vec.capacity())]
+#[error("capacity: must be at most {MAX_CAPACITY} bytes, got {}", vec.capacity())]
 pub struct VecTooLarge {
     vec: Vec<u8>,
 }

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-/// The memory of a `Vec<u8>` whose capacity fits 32 bits, all of it initialised: a `Box<[u8]>` with a shorter length.
+use crate::extent::{MAX_CAPACITY, narrow};
+
+/// The memory of a `Vec<u8>` with a capacity that a frame reaches, all of it initialised: a `Box<[u8]>` with a shorter length.
 ///
 /// - **BLOCK-1** `ptr` and `cap` are the address and length of a `Box<[u8]>` that was given up, and nothing else owns its bytes.
 pub(crate) struct HeapBlock {
@@ -15,7 +17,7 @@ pub(crate) struct HeapBlock {
 
 // SAFETY: a block is the only owner of its bytes (BLOCK-1), as `Box<[u8]>` is, which is `Send`.
 unsafe impl Send for HeapBlock {}
-// SAFETY: `&HeapBlock` gives only `&[u8]`.
+// SAFETY: `&HeapBlock` gives nothing.
 unsafe impl Sync for HeapBlock {}
 
 impl HeapBlock {
@@ -24,16 +26,26 @@ impl HeapBlock {
     ///
     /// # Errors
     ///
-    /// Gives the vector back, untouched, if its capacity does not fit 32 bits.
-    pub(crate) fn from_vec(mut vec: Vec<u8>) -> Result<(Self, u32), Vec<u8>> {
-        let (Ok(len), Ok(cap)) = (u32::try_from(vec.len()), u32::try_from(vec.capacity())) else {
+    /// Gives the vector back, untouched, if its capacity is above [`MAX_CAPACITY`].
+    pub(crate) fn from_vec(mut vec: Vec<u8>) -> Result<(Self, usize), Vec<u8>> {
+        let (len, cap) = (vec.len(), vec.capacity());
+        if cap > MAX_CAPACITY {
             return Err(vec);
-        };
-        vec.resize(vec.capacity(), 0);
+        }
+        vec.resize(cap, 0);
         // A full vector becomes a box where it is.
         let bytes = Box::leak(vec.into_boxed_slice());
         let ptr = NonNull::from(bytes).cast();
+        let cap = narrow(cap);
         Ok((Self { ptr, cap }, len))
+    }
+
+    /// No bytes: what an empty `Box<[u8]>` is made of.
+    pub(crate) fn nothing() -> Self {
+        Self {
+            ptr: NonNull::dangling(),
+            cap: 0,
+        }
     }
 
     /// The vector again, in the same memory, `cap` bytes long.
@@ -89,7 +101,7 @@ mod tests {
         let mut vec = Vec::with_capacity(100);
         vec.extend_from_slice(b"payload");
         let (address, cap) = (vec.as_ptr(), vec.capacity());
-        let (block, len) = HeapBlock::from_vec(vec).expect("100 bytes fit 32 bits");
+        let (block, len) = HeapBlock::from_vec(vec).expect("100 bytes");
         let words = block.into_raw();
         assert_eq!((len, words.1 as usize), (7, cap));
         // SAFETY: the words of the block just given up, used once.
@@ -104,14 +116,19 @@ mod tests {
 
     #[test]
     fn an_empty_vector_is_a_block_of_nothing() {
-        let (block, len) = HeapBlock::from_vec(Vec::new()).expect("nothing fits");
+        let (block, len) = HeapBlock::from_vec(Vec::new()).expect("no bytes");
         assert_eq!(len, 0);
         assert_eq!(block.into_vec(), vec![]);
     }
 
     #[test]
+    fn nothing_is_an_empty_vector() {
+        assert_eq!(HeapBlock::nothing().into_vec(), vec![]);
+    }
+
+    #[test]
     fn a_dropped_block_frees_its_memory() {
-        let (block, _) = HeapBlock::from_vec(vec![1; 1000]).expect("1000 bytes fit 32 bits");
+        let (block, _) = HeapBlock::from_vec(vec![1; 1000]).expect("1000 bytes");
         drop(block); // a leak or a double free shows under Miri and the sanitizers
     }
 }

@@ -15,12 +15,18 @@ extern crate alloc;
 extern crate std;
 
 mod access;
+mod adopt;
+mod body;
 mod buf;
 mod compare;
+mod edit;
 mod error;
+mod extent;
 mod frame;
+mod give_up;
 mod heap_block;
-mod storage;
+mod meta;
+mod split;
 mod unfilled;
 #[cfg(feature = "std")]
 mod write;

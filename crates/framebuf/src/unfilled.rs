@@ -36,7 +36,7 @@ impl<M> Unfilled<M> {
     /// The bytes to fill: the frame's whole tailroom.
     #[inline]
     pub fn room(&mut self) -> &mut [u8] {
-        self.frame.tail_mut()
+        self.frame.body.tail_mut()
     }
 
     /// Lets `call` fill the room, and makes live as many bytes from its front as `call` says it has written, behind those
@@ -66,7 +66,7 @@ impl<M> Unfilled<M> {
     /// Gives the room back if it has fewer bytes.
     #[inline]
     pub fn filled(mut self, written: usize) -> Result<FrameBuf<M>, (NoRoom, Self)> {
-        match self.frame.grow_back(written) {
+        match self.frame.body.grow_back(written) {
             Ok(()) => Ok(self.frame),
             Err(why) => Err((why, self)),
         }

@@ -1,6 +1,6 @@
 //! `std::io::Write` into the tailroom, in place.
 
-use std::io;
+use std::io::{self, IoSlice};
 
 use crate::FrameBuf;
 
@@ -9,11 +9,18 @@ use crate::FrameBuf;
 impl<M> io::Write for FrameBuf<M> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(self.tailroom());
-        match self.append(&bytes[..taken]) {
-            Ok(()) => Ok(taken),
-            Err(why) => Err(io::Error::new(io::ErrorKind::WriteZero, why)),
+        let tail = self.body.tail_mut();
+        let taken = bytes.len().min(tail.len());
+        tail[..taken].copy_from_slice(&bytes[..taken]);
+        Ok(self.body.grow_back_up_to(taken))
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut taken = 0;
+        for slice in slices {
+            taken += self.write(slice)?;
         }
+        Ok(taken)
     }
 
     #[inline]

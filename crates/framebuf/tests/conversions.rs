@@ -4,6 +4,10 @@ use bytes::Bytes;
 use framebuf::FrameBuf;
 use pool_core::{Pool, StableBytes};
 
+/// The most of a storage that a frame uses.
+#[cfg(all(target_pointer_width = "64", not(miri)))]
+const MAX_CAPACITY: usize = (1 << 30) - 1;
+
 fn pool(slots: usize, slot_bytes: usize) -> Pool {
     let builder = Pool::builder().slots(slots).slot_bytes(slot_bytes);
     builder.build().expect("a small pool")
@@ -102,9 +106,9 @@ fn a_vectors_spare_capacity_becomes_zeroed_tailroom() {
 
 #[test]
 #[cfg(all(target_pointer_width = "64", not(miri)))]
-fn a_vector_of_more_than_32_bits_comes_back_untouched() {
+fn a_vector_of_a_gigabyte_comes_back_untouched() {
     let mut vec: Vec<u8> = Vec::new();
-    if vec.try_reserve_exact(u32::MAX as usize + 1).is_err() {
+    if vec.try_reserve_exact(MAX_CAPACITY + 1).is_err() {
         return; // the system gives no such address space; nothing of it would have been touched
     }
     vec.push(1);
@@ -112,7 +116,7 @@ fn a_vector_of_more_than_32_bits_comes_back_untouched() {
     let why = FrameBuf::try_from_vec(vec).expect_err("too large");
     assert_eq!(
         why.to_string(),
-        format!("capacity: must be at most 4294967295 bytes, got {capacity}")
+        format!("capacity: must be at most 1073741823 bytes, got {capacity}")
     );
     let vec = why.into_vec();
     assert_eq!(
@@ -123,24 +127,24 @@ fn a_vector_of_more_than_32_bits_comes_back_untouched() {
 
 #[test]
 #[cfg(all(target_pointer_width = "64", not(miri), feature = "os", unix))]
-fn of_a_slot_of_more_than_32_bits_the_first_4_gib_are_used() {
+fn of_a_slot_of_more_than_a_gigabyte_the_beginning_is_used() {
     let built = Pool::builder()
         .slots(1)
-        .slot_bytes((1 << 32) + 4096)
+        .slot_bytes(MAX_CAPACITY + 4097)
         .region(pool_core::RegionSource::Mmap)
         .build();
     let Ok(pool) = built else {
         return; // the system gives no such address space
     };
-    let mut frame = FrameBuf::with_headroom(&pool, u32::MAX as usize - 3).expect("one slot");
-    assert_eq!((frame.capacity(), frame.tailroom()), (u32::MAX as usize, 3));
+    let mut frame = FrameBuf::with_headroom(&pool, MAX_CAPACITY - 3).expect("one slot");
+    assert_eq!((frame.capacity(), frame.tailroom()), (MAX_CAPACITY, 3));
     assert!(frame.append(b"four").is_err());
     frame.append(b"end").expect("three bytes of room");
     assert_eq!(frame, b"end");
-    assert!(frame.reset(u32::MAX as usize + 1).is_err());
+    assert!(frame.reset(MAX_CAPACITY + 1).is_err());
     let (lease, _) = frame.into_lease().expect("pooled");
-    assert!(FrameBuf::from_lease(lease, 0..(1 << 32)).is_err());
-    assert!(FrameBuf::with_headroom(&pool, 1 << 32).is_none());
+    assert!(FrameBuf::from_lease(lease, 0..MAX_CAPACITY + 1).is_err());
+    assert!(FrameBuf::with_headroom(&pool, MAX_CAPACITY + 1).is_none());
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn errors_name_what_was_wanted_and_what_is_there() {
     assert_eq!(front.to_string(), "headroom: wanted 5 bytes, 4 are there");
     assert_eq!(back.to_string(), "tailroom: wanted 13 bytes, 12 are there");
     let trim = frame.trim_front(1).expect_err("nothing is there");
-    assert_eq!(trim.to_string(), "trim: wanted 1 bytes, the frame has 0");
+    assert_eq!(trim.to_string(), "trim: wanted 1 bytes, 0 are there");
     assert_eq!(
         frame.trim_back(usize::MAX).expect_err("nothing").wanted(),
         usize::MAX
