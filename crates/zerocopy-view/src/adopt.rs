@@ -29,14 +29,14 @@ impl From<Shared> for View {
 }
 
 /// The live bytes. A pooled frame allocates nothing; one on the heap as its `Vec<u8>`. The metadata is dropped; headroom and tailroom
-/// stay, and come back with [`FrameBuf::try_from`].
+/// stay, and come back with [`FrameBuf::try_from`]. A [part](FrameBuf::is_part) beside which others live is one small allocation, and stays a view.
 impl<M> From<FrameBuf<M>> for View {
     fn from(frame: FrameBuf<M>) -> Self {
         let (mut view, range) = match frame.into_lease() {
             Ok((lease, range)) => (Self::from(lease), range),
             Err(frame) => match frame.into_vec() {
                 Ok((bytes, range)) => (Self::from(bytes), range),
-                Err(_) => unreachable!("a frame's bytes lie in a slot or in a vector"),
+                Err(part) => return Self::from_owner(part.split_meta().0),
             },
         };
         view.0.narrow(range);

@@ -21,7 +21,7 @@ impl From<View> for Bytes {
 /// # Errors
 ///
 /// Gives the view back, unchanged, if others share the slot, if the bytes do not lie in one, or if they lie in one that is larger
-/// than a frame reaches (4 GiB).
+/// than a frame reaches (1 GiB).
 impl TryFrom<View> for FrameBuf {
     type Error = View;
 

@@ -289,3 +289,27 @@ fn the_digest_is_that_of_the_bytes() {
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(hex(View::default()), empty);
 }
+
+#[test]
+fn the_parts_of_a_frame_are_views_each_and_keep_their_slot() {
+    let pool = pool();
+    let mut frame = FrameBuf::from_pool(&pool, b"headtail");
+    let address = frame.as_ptr();
+    let (head, allocations) = adopt(frame.split_to(4).unwrap().with_meta("metadata"));
+    assert_eq!(
+        (&head[..], head.as_ptr(), allocations),
+        (&b"head"[..], address, 1)
+    );
+    frame.fill(7); // the tail is still its own
+    let copy = head.clone();
+    drop(head);
+    assert_eq!(copy, b"head"[..]);
+    drop(copy);
+    let (tail, allocations) = adopt(frame);
+    assert_eq!(
+        (&tail[..], tail.retained_bytes(), allocations),
+        (&[7; 4][..], 256, 0)
+    );
+    drop(tail);
+    assert_eq!(pool.in_use(), 0);
+}
