@@ -61,7 +61,8 @@ impl FrameBuf {
 
     /// An empty frame in a slot of `pool`, with `headroom` bytes before it for headers to come.
     ///
-    /// `None` if the pool is exhausted or closed, or `headroom` is larger than a slot.
+    /// `None` if the pool is exhausted or closed, or `headroom` is larger than a slot. [`Headroom`](crate::Headroom) has its headroom checked when
+    /// compiling.
     #[inline]
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]

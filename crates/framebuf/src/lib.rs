@@ -24,6 +24,7 @@ mod error;
 mod extent;
 mod frame;
 mod give_up;
+mod headroom;
 mod heap_block;
 mod meta;
 mod split;
@@ -33,4 +34,5 @@ mod write;
 
 pub use error::{BadRange, FillError, FrameError, NoRoom, TooShort, VecTooLarge};
 pub use frame::FrameBuf;
+pub use headroom::Headroom;
 pub use unfilled::Unfilled;
