@@ -84,6 +84,41 @@ impl NoRoom {
     }
 }
 
+/// Why [`SegmentedFrame`](crate::SegmentedFrame) took no further segment. Nothing is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(transparent)]
+pub struct SegmentError(#[from] SegmentErrorKind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum SegmentErrorKind {
+    #[error("segment: must be 1 to {bound} bytes, got {bytes}")]
+    Size { bytes: usize, bound: usize },
+    #[error("segment: must follow one of {full} bytes, the one before has {last}")]
+    Ended { last: usize, full: usize },
+    #[error(transparent)]
+    NoRoom(NoRoom),
+}
+
+impl SegmentError {
+    /// Whether the segment was empty or larger than the frame's segments are.
+    #[must_use]
+    pub fn is_wrong_size(&self) -> bool {
+        matches!(self.0, SegmentErrorKind::Size { .. })
+    }
+
+    /// Whether the segment before was shorter, and so the last: send this frame and begin another.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        matches!(self.0, SegmentErrorKind::Ended { .. })
+    }
+
+    /// Whether the tailroom was too small: send this frame and begin another.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        matches!(self.0, SegmentErrorKind::NoRoom(_))
+    }
+}
+
 /// Why bytes were not taken away or split off: there are not that many. Nothing is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{call}: wanted {wanted} bytes, {len} are there")]

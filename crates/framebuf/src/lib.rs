@@ -27,12 +27,16 @@ mod give_up;
 mod headroom;
 mod heap_block;
 mod meta;
+mod segmented;
+mod segments;
 mod split;
 mod unfilled;
 #[cfg(feature = "std")]
 mod write;
 
-pub use error::{BadRange, FillError, FrameError, NoRoom, TooShort, VecTooLarge};
+pub use error::{BadRange, FillError, FrameError, NoRoom, SegmentError, TooShort, VecTooLarge};
 pub use frame::FrameBuf;
 pub use headroom::Headroom;
+pub use segmented::SegmentedFrame;
+pub use segments::IntoSegments;
 pub use unfilled::Unfilled;

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::FrameBuf;
 use crate::error::{FillError, NoRoom};
+use crate::{FrameBuf, SegmentedFrame};
 
 /// A frame whose tailroom is about to be filled by a `recv`-like call: not yet readable as a frame.
 ///
@@ -57,6 +57,37 @@ impl<M> Unfilled<M> {
                 .map_err(|(why, room)| (FillError::claim(why), room)),
             Err(why) => Err((FillError::call(why), self)),
         }
+    }
+
+    /// As [`fill_with`](Self::fill_with), for a receive with GRO: `call` says how many bytes it has written, and how many each
+    /// [segment](FrameBuf#segments) has, or 0 if it is one. Segments are counted from the frame's first live byte: begin with an empty frame.
+    ///
+    /// ```
+    /// # use framebuf::FrameBuf;
+    /// # let pool = pool_core::Pool::builder().slots(4).slot_bytes(2048).build()?;
+    /// # let recvmsg = |room: &mut [u8]| { room[..10].copy_from_slice(b"abcdefghij"); std::io::Result::Ok((10, 4)) };
+    /// let frame = FrameBuf::with_headroom(&pool, 0).expect("four slots are free");
+    /// let received = frame.unfilled().fill_segments_with(recvmsg).map_err(|(why, _)| why)?;
+    /// let datagrams: Vec<FrameBuf> = received.into_iter().collect(); // three frames in one slot
+    /// assert_eq!(datagrams, [&b"abcd"[..], b"efgh", b"ij"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`fill_with`](Self::fill_with).
+    #[inline]
+    pub fn fill_segments_with<E>(
+        self,
+        call: impl FnOnce(&mut [u8]) -> Result<(usize, usize), E>,
+    ) -> Result<SegmentedFrame<M>, (FillError<E>, Self)> {
+        let mut segment_bytes = 0;
+        let frame = self.fill_with(|room| {
+            let (written, said) = call(room)?;
+            segment_bytes = said;
+            Ok(written)
+        })?;
+        Ok(frame.segmented(segment_bytes))
     }
 
     /// Makes live the first `written` bytes of the [`room`](Self::room), behind those the frame has already.
