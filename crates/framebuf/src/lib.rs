@@ -18,6 +18,7 @@ mod access;
 mod adopt;
 mod body;
 mod buf;
+mod chain;
 mod compare;
 mod edit;
 mod error;
@@ -34,6 +35,7 @@ mod unfilled;
 #[cfg(feature = "std")]
 mod write;
 
+pub use chain::{FrameChain, UnfilledChain};
 pub use error::{BadRange, FillError, FrameError, NoRoom, SegmentError, TooShort, VecTooLarge};
 pub use frame::FrameBuf;
 pub use headroom::Headroom;

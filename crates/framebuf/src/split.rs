@@ -9,7 +9,8 @@ use crate::error::TooShort;
 /// parts goes, on whatever thread; each may be changed while others are read and changed elsewhere. In a slot they are counted in the slot's own
 /// record and nothing is allocated; the first split of a heap frame allocates one small box.
 ///
-/// A part has no room: `prepend` and `append` refuse, and what is trimmed off is lost to it. Put headers on first, then split. The last part that lives gets the whole storage back with
+/// A part has no room: `prepend` and `append` refuse, and what is trimmed off is lost to it. Put headers on first, then split; or put them in a
+/// frame of their own and make a [`FrameChain`](crate::FrameChain). The last part that lives gets the whole storage back with
 /// [`reclaim`](Self::reclaim).
 ///
 /// A side without bytes gets no storage, and the other stays what it was, room and all. (Of two without bytes the frame stays what it was.)

@@ -1,7 +1,9 @@
 //! One test per lesson of the field that a frame could repeat; the name starts with the lesson's id.
 
 use allocation_counter::measure;
-use framebuf::FrameBuf;
+#[cfg(feature = "track")]
+use framebuf::UnfilledChain;
+use framebuf::{FrameBuf, FrameChain, Headroom};
 use pool_core::{Pool, Scrub};
 
 fn pool(slots: usize) -> Pool {
@@ -32,13 +34,19 @@ fn l_pool_1_swapping_bytes_keeps_slots() {
 fn l_pool_2_every_way_out_of_a_frame_frees_one_slot_once() {
     let pool = pool(1);
     let frame = || FrameBuf::from_pool(&pool, b"x");
-    let ways: [fn(FrameBuf); 6] = [
+    let ways: [fn(FrameBuf); 12] = [
         drop,
         |frame| drop(frame.into_lease()),
         |frame| drop(frame.into_vec()),
         |frame| drop(frame.into_bytes()),
         |frame| drop(frame.unfilled()),
         |frame| drop(frame.with_meta(1).split_meta()),
+        |frame| drop(frame.into_segments(1)),
+        |frame| drop(frame.segmented(1)),
+        |frame| drop(Headroom::<1>::try_from(frame)),
+        |frame| drop(Headroom::<0>::try_from(frame)),
+        |frame| drop(FrameChain::from(frame)),
+        |frame| drop(FrameChain::from(frame).into_iter()),
     ];
     for way in ways {
         way(frame());
@@ -47,6 +55,61 @@ fn l_pool_2_every_way_out_of_a_frame_frees_one_slot_once() {
         assert!(held.is_pooled() && !frame().is_pooled());
         drop(held);
     }
+}
+
+/// That a frame which was given up cannot be given up again is shown by the `compile_fail` example of [`FrameBuf::into_lease`]; here: the parts of
+/// a slot give it back once, whichever goes last.
+#[test]
+fn l_pool_3_the_parts_of_a_slot_give_it_back_once_in_any_order() {
+    let pool = pool(2);
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        let mut frame = FrameBuf::from_pool(&pool, b"abc");
+        let first = frame.split_to(1).expect("three bytes");
+        let last = frame.split_off(1).expect("two bytes");
+        let mut parts = [Some(first), Some(frame), Some(last)];
+        for (gone, which) in order.into_iter().enumerate() {
+            assert_eq!(pool.in_use(), 1, "{gone} parts of {order:?} are gone");
+            drop(parts[which].take());
+        }
+        assert_eq!(pool.in_use(), 0);
+        let held = FrameBuf::from_pool(&pool, b"x");
+        let again = FrameBuf::from_pool(&pool, b"x");
+        assert!(held.is_pooled() && again.is_pooled());
+        assert_ne!(held.as_ptr(), again.as_ptr());
+    }
+}
+
+/// A frame goes to the heap only if every slot is in use: what lies in the cache of a thread that does nothing is found.
+#[test]
+fn l_pool_4_slots_in_an_idle_threads_cache_keep_frames_off_the_heap() {
+    let pool = pool(64);
+    let (warm, is_warm) = std::sync::mpsc::channel();
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let theirs = pool.clone();
+    let idle = std::thread::spawn(move || {
+        let frames: Vec<_> = (0..64)
+            .map(|_| FrameBuf::from_pool(&theirs, b"x"))
+            .collect();
+        drop(frames);
+        warm.send(()).expect("the test waits for it");
+        is_done
+            .recv()
+            .expect_err("nothing is sent, the other end goes");
+    });
+    is_warm.recv().expect("the thread has its slots");
+    let frames: Vec<_> = (0..64).map(|_| FrameBuf::from_pool(&pool, b"x")).collect();
+    assert!(frames.iter().all(FrameBuf::is_pooled));
+    assert_eq!(pool.stats().fallbacks, 0);
+    assert!(!FrameBuf::from_pool(&pool, b"one too many").is_pooled());
+    drop(done);
+    idle.join().expect("it only waited");
 }
 
 /// What a new owner can read is its own, though the slot is full of another's bytes.
@@ -85,14 +148,27 @@ fn l_pool_6_scrubbing_is_a_policy_of_the_pool() {
 #[test]
 #[cfg(feature = "track")]
 fn l_pool_7_a_forgotten_frame_is_reported_with_its_line() {
-    let pool = pool(3);
+    let pool = pool(11);
+    let two = || FrameChain::from_iter([FrameBuf::default(), FrameBuf::default()]);
     std::mem::forget((
         FrameBuf::from_pool(&pool, b"x"),
         FrameBuf::try_from_pool(&pool, b"x"),
         FrameBuf::with_headroom(&pool, 8),
+        Headroom::<8>::from_pool(&pool),
+        FrameChain::try_from_pool(&pool, &[1; 300]),
+        UnfilledChain::from_pool(&pool, 8, 300),
+        two().linearize(&pool),
+        two().try_linearize(&pool).ok(),
     ));
-    let report = format!("{:?}", pool.outstanding());
-    assert_eq!(report.matches("lessons.rs").count(), 3, "{report}");
+    let outstanding = pool.outstanding();
+    let report = format!("{outstanding:?}");
+    assert_eq!(pool.in_use(), 10, "{report}");
+    assert_eq!(outstanding.len(), 8, "{report}");
+    assert_eq!(
+        report.matches("framebuf/tests/lessons.rs").count(),
+        8,
+        "{report}"
+    );
 }
 
 /// Pooled paths and refusals allocate nothing; a fallback allocates once, and is counted.
@@ -123,6 +199,35 @@ fn l_pool_8_fallbacks_allocate_once_and_are_counted() {
     assert_eq!((stats.fallbacks, stats.fallback_bytes), (2, 267));
 }
 
+/// The slot dropped last is still in a processor's cache, and is the next frame's.
+#[test]
+fn l_pool_9_a_frame_gets_the_slot_that_was_dropped_last() {
+    let pool = pool(64);
+    let mut frames: Vec<_> = (0..10).map(|_| FrameBuf::from_pool(&pool, b"x")).collect();
+    for which in [3, 0, 7] {
+        let last = frames.swap_remove(which);
+        let address = last.as_ptr();
+        drop(last);
+        let next = FrameBuf::from_pool(&pool, b"y");
+        assert_eq!(next.as_ptr(), address);
+        frames.push(next);
+    }
+}
+
+/// Nothing of a frame's own lies in its slot: it has every byte, and neighbours begin right behind.
+#[test]
+fn l_pool_10_a_frame_has_every_byte_of_its_slot() {
+    let pool = pool(2);
+    let [first, second] = [1, 2].map(|byte| FrameBuf::from_pool(&pool, &[byte; 256]));
+    assert!(first.is_pooled() && second.is_pooled());
+    assert_eq!((first.headroom(), first.tailroom()), (0, 0));
+    assert_eq!(first.as_ptr().addr().abs_diff(second.as_ptr().addr()), 256);
+    assert_eq!(
+        (first, second),
+        (FrameBuf::from(vec![1; 256]), FrameBuf::from(vec![2; 256]))
+    );
+}
+
 /// A receive writes into the slot itself.
 #[test]
 fn l_pool_11_a_receive_writes_in_place() {
@@ -141,67 +246,4 @@ fn l_pool_11_a_receive_writes_in_place() {
         assert_eq!(lease[range].as_ptr(), written_at);
     });
     assert_eq!(received.count_total, 0);
-}
-
-/// What says "without copying" keeps the address, and a counting allocator agrees.
-#[test]
-fn l_view_1_changing_form_keeps_the_address() {
-    let pool = pool(1);
-    let vec = vec![5; 10_000];
-    let address = vec.as_ptr();
-    let mut there = None;
-    let in_and_out = measure(|| there = Some(FrameBuf::from(vec)));
-    assert_eq!(in_and_out.count_total, 0);
-    let frame = there.take().expect("just made");
-    assert_eq!(frame.as_ptr(), address);
-    let mut back = None;
-    let out = measure(|| back = frame.into_vec().ok());
-    assert_eq!(out.count_total, 0);
-    assert_eq!(back.expect("on the heap").0.as_ptr(), address);
-
-    let frame = FrameBuf::from_pool(&pool, &[5; 200]);
-    let address = frame.as_ptr();
-    let to_bytes = measure(|| {
-        let bytes = frame.into_bytes();
-        assert_eq!((bytes.as_ptr(), bytes.len()), (address, 200));
-    });
-    assert_eq!(to_bytes.count_total, 1, "one small box");
-    assert!(to_bytes.bytes_total < 100, "{to_bytes:?}");
-}
-
-/// `Debug` says where and how much, never what.
-#[test]
-fn l_view_9_debug_never_prints_the_payload() {
-    let pool = Pool::builder().slots(1).slot_bytes(65_536).build();
-    let pool = pool.expect("64 KiB");
-    let frame = FrameBuf::from_pool(&pool, &[211; 65_536]).with_meta("SECRET");
-    let shown = format!("{frame:?}");
-    assert!(shown.len() < 120, "{shown}");
-    assert!(!shown.contains("211") && !shown.contains("SECRET"));
-    let shown = format!("{:?}", frame.unfilled());
-    assert!(shown.len() < 120 && !shown.contains("211"));
-}
-
-/// A frame is what generic code expects of bytes; and taking too much is an error, not a panic.
-#[test]
-fn l_view_10_a_frame_serves_generic_code_and_refuses_without_panic() {
-    fn generic<T: AsRef<[u8]> + AsMut<[u8]> + std::borrow::Borrow<[u8]> + Eq + std::hash::Hash>(
-        bytes: T,
-    ) -> usize {
-        bytes.as_ref().len()
-    }
-    let mut frame = FrameBuf::from(vec![1, 2, 3]);
-    assert!(frame.trim_front(4).is_err() && frame.trim_back(4).is_err());
-    assert_eq!(generic(frame), 3);
-}
-
-/// Never-written memory of a fresh pool is zero before anyone can read it.
-#[test]
-fn l_view_12_a_fresh_slot_reads_as_zero() {
-    let pool = pool(3);
-    for _ in 0..3 {
-        let lease = pool.alloc().expect("three slots");
-        let frame = FrameBuf::from_lease(lease, 0..256).expect("the whole slot");
-        assert_eq!(frame, [0; 256]);
-    }
 }

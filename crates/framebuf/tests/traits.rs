@@ -5,13 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{Buf, BufMut};
 use framebuf::{
-    BadRange, FillError, FrameBuf, FrameError, NoRoom, TooShort, Unfilled, VecTooLarge,
+    BadRange, FillError, FrameBuf, FrameChain, FrameError, Headroom, IntoSegments, NoRoom,
+    SegmentError, SegmentedFrame, TooShort, Unfilled, UnfilledChain, VecTooLarge,
 };
 use pool_core::{Pool, StableBytes};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-assert_impl_all!(FrameBuf: Send, Sync, StableBytes, Eq, std::hash::Hash);
+assert_impl_all!(FrameBuf: Send, Sync, StableBytes, Eq, std::hash::Hash, Default);
+assert_impl_all!(FrameBuf: Buf, BufMut, AsRef<[u8]>, AsMut<[u8]>, std::borrow::BorrowMut<[u8]>);
+assert_impl_all!(FrameChain: Send, Sync, Buf, Extend<FrameBuf>, Default);
+assert_impl_all!(Headroom<14>: Send, Sync);
+assert_impl_all!(SegmentedFrame: Send, Sync);
+assert_impl_all!(IntoSegments: Send, Sync, ExactSizeIterator);
 assert_impl_all!(Unfilled: Send, Sync);
+assert_impl_all!(UnfilledChain: Send, Sync);
+assert_impl_all!(SegmentError: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(FrameError: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(NoRoom: std::error::Error, Send, Sync, Copy);
 assert_impl_all!(TooShort: std::error::Error, Send, Sync, Copy);
@@ -19,7 +27,10 @@ assert_impl_all!(BadRange: std::error::Error, Send, Sync);
 assert_impl_all!(VecTooLarge: std::error::Error, Send, Sync);
 assert_impl_all!(FillError<std::io::Error>: std::error::Error, Send, Sync);
 assert_not_impl_any!(FrameBuf: Clone);
+assert_not_impl_any!(FrameChain: Clone);
 assert_not_impl_any!(FrameBuf<std::rc::Rc<u8>>: Send, Sync);
+assert_not_impl_any!(FrameChain<std::rc::Rc<u8>>: Send, Sync);
+assert_not_impl_any!(Headroom<14, std::rc::Rc<u8>>: Send, Sync);
 assert_not_impl_any!(Unfilled: AsRef<[u8]>, std::ops::Deref);
 
 fn frame(headroom: usize) -> FrameBuf {
@@ -33,6 +44,8 @@ fn a_frame_is_24_bytes() {
     assert_eq!(size_of::<FrameBuf>(), 24);
     assert_eq!(size_of::<Option<FrameBuf>>(), 24);
     assert_eq!(size_of::<FrameBuf<u64>>(), 32);
+    assert_eq!(size_of::<Headroom<42>>(), 24);
+    assert_eq!(size_of::<Unfilled>(), 24);
 }
 
 #[test]
@@ -84,6 +97,54 @@ fn writing_fills_the_tailroom_and_then_says_so() {
     let why = frame.write_all(b"yz").expect_err("full");
     assert_eq!(why.kind(), ErrorKind::WriteZero);
     assert_eq!((&frame[..], frame.headroom()), (&b"12-34x"[..], 10));
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn a_vectored_write_fills_the_tailroom_too() {
+    use std::io::{IoSlice, Write};
+    let mut frame = frame(10);
+    let slices = [
+        IoSlice::new(b"ab"),
+        IoSlice::new(b""),
+        IoSlice::new(b"cdefgh"),
+    ];
+    assert_eq!(frame.write_vectored(&slices).expect("six bytes of room"), 6);
+    assert_eq!(frame, b"abcdef");
+    assert_eq!(frame.write_vectored(&slices).expect("nothing is fine"), 0);
+}
+
+#[test]
+fn a_default_frame_has_no_storage() {
+    let mut frame = FrameBuf::default();
+    assert_eq!(
+        (frame.len(), frame.capacity(), frame.is_pooled()),
+        (0, 0, false)
+    );
+    assert!(frame.append(b"x").is_err() && frame.reclaim());
+    assert_eq!(frame.into_vec().expect("of the heap"), (vec![], 0..0));
+}
+
+#[test]
+fn nothing_prints_payload() {
+    let bytes = [211; 16];
+    let pool = Pool::builder()
+        .slots(4)
+        .slot_bytes(16)
+        .build()
+        .expect("small");
+    let frame = || FrameBuf::from_pool(&pool, &bytes);
+    let headroom = Headroom::<0, _>::try_from(frame()).expect("0 bytes");
+    let shown = [
+        format!("{:?}", FrameChain::from(frame())),
+        format!("{headroom:?}"),
+        format!("{:?}", frame().segmented(8)),
+        format!("{:?}", frame().into_segments(8)),
+        format!("{:?}", UnfilledChain::from_pool(&pool, 0, 16)),
+    ];
+    for shown in shown {
+        assert!(shown.len() < 180 && !shown.contains("211"), "{shown}");
+    }
 }
 
 #[test]
