@@ -78,6 +78,7 @@ pub(crate) const STEPS: &[Step] = &[
             line(
                 "cargo clippy --workspace --all-targets --features pool-core/track -- -D warnings",
             ),
+            line("cargo clippy -p framebuf --all-features --all-targets -- -D warnings"),
         ]),
     },
     Step {
@@ -92,7 +93,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         proves: "each part does what it says, alone and together",
         action: Action::Check(
-            "cargo nextest run --workspace (or cargo test); again the crates that take slots, with --features track",
+            "cargo nextest run --workspace (or cargo test); again the crates that take slots, with --features track, and those with others",
             test_suite::step,
         ),
     },
@@ -104,7 +105,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "doctest",
         proves: "the examples in the documentation and the READMEs run; what must not compile does not",
-        action: Action::Check("cargo test --workspace --doc", test_suite::doctest_step),
+        action: Action::Check(
+            "cargo test --workspace --doc; again with all features",
+            test_suite::doctest_step,
+        ),
     },
     Step {
         name: "docs",

@@ -24,12 +24,16 @@ mod edit;
 mod error;
 mod extent;
 mod frame;
+#[cfg(feature = "futures")]
+pub mod futures;
 mod give_up;
 mod headroom;
 mod heap_block;
 mod meta;
 mod segmented;
 mod segments;
+#[cfg(feature = "serde")]
+mod serial;
 mod split;
 mod unfilled;
 #[cfg(feature = "std")]
@@ -41,4 +45,6 @@ pub use frame::FrameBuf;
 pub use headroom::Headroom;
 pub use segmented::SegmentedFrame;
 pub use segments::IntoSegments;
+#[cfg(feature = "serde")]
+pub use serial::InPool;
 pub use unfilled::Unfilled;
