@@ -5,7 +5,8 @@ use pool_core::Pool;
 
 use crate::work::frame::Frames;
 
-/// Frames from a pool of 256 slots of 2 KiB.
+/// Frames from a pool of 2 KiB slots.
+#[derive(Clone)]
 pub struct Framebuf(Pool);
 
 impl Frames for Framebuf {
@@ -14,9 +15,9 @@ impl Frames for Framebuf {
     type Frame<'a> = FrameBuf;
 
     #[inline]
-    fn new() -> Self {
-        let built = Pool::builder().slots(256).slot_bytes(2048).build();
-        Self(built.expect("half a megabyte"))
+    fn with_slots(slots: usize) -> Self {
+        let built = Pool::builder().slots(slots).slot_bytes(2048).build();
+        Self(built.expect("8 MiB at most"))
     }
 
     #[inline]

@@ -10,6 +10,7 @@ use crate::work::view::{Freezes, MaybeStatic, SharedBytes, Sliceable};
 const NAME: &str = "bytes";
 
 /// A new buffer each time: the crate has no pool.
+#[derive(Clone)]
 pub struct BytesCrate;
 
 impl SharedBytes for Bytes {
@@ -67,7 +68,7 @@ impl Frames for BytesCrate {
     type Frame<'a> = BytesMut;
 
     #[inline]
-    fn new() -> Self {
+    fn with_slots(_: usize) -> Self {
         Self
     }
 

@@ -14,6 +14,7 @@ const NAME: &str = "glibc";
 const ALIGN: usize = 16;
 
 /// No pool at all.
+#[derive(Clone)]
 pub struct Glibc;
 
 /// Memory straight from `malloc`; dropping it calls `free`.
@@ -137,7 +138,7 @@ impl Frames for Glibc {
     type Frame<'a> = Vec<u8>;
 
     #[inline]
-    fn new() -> Self {
+    fn with_slots(_: usize) -> Self {
         Self
     }
 

@@ -11,7 +11,7 @@ impl Frames for Memcpy {
     type Frame<'a> = &'a [u8];
 
     #[inline]
-    fn new() -> Self {
+    fn with_slots(_: usize) -> Self {
         Self(Box::new([0; 2048]))
     }
 

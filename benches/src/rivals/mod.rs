@@ -1,6 +1,7 @@
 //! Other ways to do the same work, each under the name of its crate or design.
 
 mod arc;
+mod arcbox;
 mod arrayqueue;
 mod boxed;
 mod bytes;
@@ -14,6 +15,7 @@ mod sha2;
 mod treiber;
 mod zero_fill;
 
+pub use arcbox::Arcbox;
 pub use arrayqueue::{PageQueue, SlotQueue};
 pub use boxed::Boxed;
 pub use bytes::BytesCrate;

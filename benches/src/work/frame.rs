@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use crate::case::{Case, use_and_drop};
+use crate::case::{Case, in_bulk, use_and_drop};
+use crate::threads::{Gate, need_two_cores, together};
 
 /// Whatever a packet can be copied into.
 pub trait Frames: Sized {
@@ -14,24 +15,49 @@ pub trait Frames: Sized {
     where
         Self: 'a;
 
-    /// With room for frames of up to 2 KiB.
-    fn new() -> Self;
+    /// With room for so many frames of up to 2 KiB, if there is a number.
+    fn with_slots(slots: usize) -> Self;
 
     /// Copies `data`.
     fn copy(&mut self, data: &[u8]) -> Self::Frame<'_>;
 }
 
-/// Copies `BYTES` bytes in and drops the frame.
-pub fn from_pool<F: Frames, const BYTES: usize>(case: &mut Case<'_>) {
-    case.time(F::NAME, check::<F, BYTES>, F::new, |bencher, frames| {
+/// Copies `BYTES` bytes in and drops the frame, with `SLOTS` slots to choose from.
+pub fn from_pool<F: Frames, const BYTES: usize, const SLOTS: usize>(case: &mut Case<'_>) {
+    let set_up = || F::with_slots(SLOTS);
+    case.time(F::NAME, check::<F, BYTES>, set_up, |bencher, frames| {
         let data = vec![7; BYTES];
         bencher.iter(|| use_and_drop(frames.copy(black_box(&data))));
     });
 }
 
+/// The same on two cores at the same time, from one pool, of which each thread has a handle.
+pub fn from_pool_2t<F, const BYTES: usize>(case: &mut Case<'_>)
+where
+    F: Frames + Clone + Send + 'static,
+{
+    let check = || need_two_cores().and_then(|()| check::<F, BYTES>());
+    let set_up = || F::with_slots(256);
+    case.time(F::NAME, check, set_up, |bencher, frames| {
+        in_bulk(bencher, |times| {
+            let part = |mut frames: F| {
+                move |gate: &Gate| {
+                    let data = vec![7; BYTES];
+                    let start = gate.wait();
+                    for _ in 0..times {
+                        use_and_drop(frames.copy(black_box(&data)));
+                    }
+                    start.elapsed()
+                }
+            };
+            together(part(frames.clone()), part(frames.clone()))
+        });
+    });
+}
+
 fn check<F: Frames, const BYTES: usize>() -> Result<(), String> {
     let data: Vec<u8> = (0..BYTES).map(|at| (at % 251) as u8).collect();
-    let mut frames = F::new();
+    let mut frames = F::with_slots(256);
     for _ in 0..100 {
         if frames.copy(&data).as_ref() != data {
             return Err("the copy differs".into());
