@@ -72,7 +72,7 @@ impl PoolBuilder {
 
     /// The alignment of every slot in bytes, a power of two up to 2 MiB. Slots lie one after another then, each at the next multiple of it.
     ///
-    /// Without it they are aligned to 64, so that two slots never share a cache line, and those of 1 to 4 KiB stand an odd number of cache lines apart: 2 KiB slots that
+    /// Without it they are aligned to 64, so that two slots never share a cache line, and those of 1 to 4 KiB in heap memory stand an odd number of cache lines apart: 2 KiB slots that
     /// stand 2 KiB apart would all begin in one of two sets of the first-level cache, and 25 of them push each other out. [`Pool::stride_bytes`] tells the distance.
     pub fn align(mut self, bytes: usize) -> Self {
         self.align = Some(bytes);
@@ -202,7 +202,7 @@ impl PoolBuilder {
 
     /// Builds the pool on memory that the caller brings; [`region`](Self::region) says nothing then, and the options about pages are not for it.
     ///
-    /// Slots hold what lies there, as if their last owner had left it.
+    /// Slots hold what lies there, as if their last owner had left it. They lie right one after another if [`align`](Self::align) says how.
     ///
     /// # Errors
     ///
@@ -359,7 +359,7 @@ impl PoolBuilder {
     fn spread_bytes(&self, stride_bytes: usize) -> usize {
         /// Smaller ones begin in enough sets, and larger ones are to keep to pages.
         const SPREAD: Range<usize> = 1024..4096;
-        let is_packed = self.align.is_some() || self.protect_free;
+        let is_packed = self.align.is_some() || self.region != RegionSource::Heap;
         if is_packed || !SPREAD.contains(&stride_bytes) || (stride_bytes / LINE_BYTES) % 2 == 1 {
             return 0;
         }

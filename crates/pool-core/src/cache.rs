@@ -135,10 +135,8 @@ impl Cache {
     #[inline]
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let body = self.pool.slots_ptr();
-        // SAFETY: the handle keeps the body (SLOTS-1), and the hand is of this pool.
-        let (magazine, len) = unsafe { Slots::take_batch(body, self.hand()) }?;
-        Some(LeaseBatch::new(body, magazine, len))
+        let (magazine, len) = self.pool.slots().take_batch(self.hand())?;
+        Some(LeaseBatch::new(self.pool.slots_ptr(), magazine, len))
     }
 
     /// As [`Pool::free_batch`], through this cache.

@@ -164,22 +164,18 @@ impl Caches {
         u32::try_from(offset / size_of::<Magazine>()).expect("there are fewer magazines than slots")
     }
 
-    /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges. `None` if there is none, or the mode is not normal: then
-    /// a sweeper may have passed what the hand holds, and the caller moves it to where everybody looks.
+    /// Takes a slot out of a hand's magazines, or out of a full one that it exchanges.
     #[cold]
     pub(crate) fn pop(&self, hand: &Hand, mode: &Mode) -> Option<OwnedSlot> {
-        // Asked before each pop, which hides a slot for an instant: at most one is hidden from a sweep.
-        while mode.is_normal() {
-            hand.loaded().settle(mode);
+        loop {
             if let Some(slot) = hand.pop_fast(mode) {
                 return Some(slot);
             }
-            // If it is not empty, the mode has changed meanwhile.
-            if hand.loaded().len() == 0 && !hand.load_other() && !self.refill(hand) {
-                break;
+            hand.loaded().restart_if_empty(mode);
+            if !hand.load_other() && !self.refill(hand) {
+                return None;
             }
         }
-        None
     }
 
     /// Loads a full magazine for the hand's empty one, which is put away if the hand has no room for it.
@@ -234,7 +230,7 @@ impl Caches {
     pub(crate) fn push(&self, hand: &Hand, mode: &Mode, slot: OwnedSlot) -> Result<(), OwnedSlot> {
         let mut slot = slot;
         if hand.swap() {
-            hand.loaded().settle(mode);
+            hand.loaded().restart_if_empty(mode);
             match hand.push_fast(slot, self.plan.rounds) {
                 Ok(()) => return Ok(()),
                 Err(refused) => slot = refused,
@@ -246,7 +242,7 @@ impl Caches {
         if let Some(filled) = hand.load(empty) {
             self.put_away(filled);
         }
-        hand.loaded().settle(mode);
+        hand.loaded().restart_if_empty(mode);
         hand.push_fast(slot, self.plan.rounds)
     }
 
@@ -260,12 +256,40 @@ impl Caches {
     pub(crate) fn take_spare(&self, hand: &Hand, mode: &Mode) -> Option<(u32, NonZeroU32)> {
         let is_full = |magazine: &Magazine| magazine.len() == self.plan.rounds;
         if !is_full(hand.previous()?) {
+            if !is_full(hand.loaded()) {
+                return None;
+            }
             hand.swap();
         }
-        let spare = hand.previous().filter(|magazine| is_full(magazine))?;
+        let spare = hand.previous()?;
         let count = spare.take_all(mode)?;
         hand.take_previous();
         Some((self.number(spare), count))
+    }
+
+    /// Takes a magazine of the depot with all its slots, and tells its number and how many.
+    #[cold]
+    pub(crate) fn take_from_depot(&self, mode: &Mode) -> Option<(u32, NonZeroU32)> {
+        loop {
+            let magazine = self.take_full()?;
+            if let Some(count) = magazine.take_all(mode) {
+                return Some((self.number(magazine), count));
+            }
+            self.put_away(magazine);
+        }
+    }
+
+    /// For a thread without a hand: takes a slot out of a magazine of the depot.
+    #[cold]
+    pub(crate) fn pop_from_depot(&self, mode: &Mode) -> Option<OwnedSlot> {
+        loop {
+            let magazine = self.take_full()?;
+            let slot = magazine.pop(mode);
+            self.put_away(magazine);
+            if let Some(slot) = slot {
+                return Some(OwnedSlot::assume(slot));
+            }
+        }
     }
 
     /// How many slots lie in magazines that nobody has, if each of those is full.

@@ -13,7 +13,8 @@ use crate::mode::Mode;
 
 /// Two magazines of a pool, in the hands of one thread. The place of the second is vacant while a batch is out that was it.
 ///
-/// - **HAND-1** The two, as far as they are there, point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand.
+/// - **HAND-1** The two, as far as they are there, point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand. Wakers, which are foreign code
+///   and may make the thread's table give the hand away, run after the last use of a hand; none run in an alloc.
 pub(crate) struct Hand {
     loaded: Cell<NonNull<Magazine>>,
     previous: Cell<Option<NonNull<Magazine>>>,

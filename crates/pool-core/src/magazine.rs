@@ -5,10 +5,13 @@
 //!
 //! 1. The fence between the owner's store of the bottom and its next load is a [light](crate::fences::light) one. What makes
 //!    that right is the pool's *mode* (`mode.rs`): thieves come only while it is not normal, and only after a heavy fence of that epoch; the owner reads it after its
-//!    light fence, and when it is not normal takes from the top too, by compare-exchange, like any thief.
-//! 2. A thief may still be on its way when the mode is normal again, with one compare-exchange to go. So the owner [*settles*](Magazine::settle) the magazine once
-//!    in each epoch: it changes the tag, so that every such exchange fails, and remembers the mode's word. While the mode is that very word nobody else takes anything, and
+//!    light fence.
+//! 2. A thief may still be on its way when the mode is normal again, with one compare-exchange to go. So the owner's first pop in each epoch *settles* the magazine:
+//!    it changes the tag, so that every such exchange fails, and remembers the mode's word. While the mode is that very word nobody else takes anything, and
 //!    the owner pops down to the last item without looking at the top, which stays where it was.
+//!
+//! If the mode is another word, or not normal, the owner has lowered the bottom already, and then changes the tag: thieves that were faster have their items, the others
+//! find the new tag and with it the lower bottom. So a pop takes what it hid, but for what thieves took; it never hides a slot and shows it again.
 //!
 //! # Why a settled magazine is its owner's alone
 //!
@@ -17,7 +20,7 @@
 //! its light fence stored its bottom before that heavy fence: the thief sees it and leaves alone what lies above.
 //!
 //! What follows for counting: at any time every slot of a magazine lies at an index from the top up to the bottom, except those that
-//! the owner is pushing or popping right now, and those that it may not keep after all and is about to show again.
+//! the owner is pushing or popping right now.
 
 use core::mem::MaybeUninit;
 use core::num::NonZeroU32;
@@ -32,7 +35,7 @@ use crate::sync::{count, read_plainly};
 pub(crate) const ROUNDS: u32 = if cfg!(loom) { 3 } else { 56 };
 
 /// - **MAG-1** Only the thread that has the magazine (in its cache, or taken off a stack of magazines) calls the owner's methods.
-/// - **MAG-2** An item is taken once: by the owner that lowers `bottom` past it while the magazine is settled for the mode, or by who moves `age` past it.
+/// - **MAG-2** An item is taken once: by the owner that lowers `bottom` past it while the magazine is settled for the mode, or changes the tag after it, or by who moves `age` past it.
 /// - **MAG-3** `bottom` is at most [`ROUNDS`]: a pool's limit is (`CachePlan::new`).
 /// - **MAG-4** While the mode is the word in `settled`, the top is the floor, and nobody moves `age`: see the module's head.
 #[derive(Debug)]
@@ -191,27 +194,26 @@ impl Magazine {
         count as usize
     }
 
-    /// Owner: takes the slot pushed last, if the magazine is settled for the mode; else changes nothing.
+    /// Owner: takes the slot pushed last.
     #[inline]
     pub(crate) fn pop(&self, mode: &Mode) -> Option<u32> {
         let fill = self.own_fill();
-        if fill.bottom() == fill.floor() || !self.hide(fill, 1, mode) {
+        if fill.bottom() == fill.floor() || self.take(fill, 1, mode) == 0 {
             return None;
         }
         // Relaxed: our own store, or an earlier owner's that came with the magazine.
         Some(self.item(fill.bottom() - 1).load(Relaxed))
     }
 
-    /// Owner: takes as many of the slots pushed last as `room` has places, if the magazine is settled for the mode, and tells how many, which the first
-    /// of `room` are then.
+    /// Owner: takes as many of the slots pushed last as `room` has places, and tells how many, which the first of `room` are then.
     #[inline]
     pub(crate) fn pop_many(&self, mode: &Mode, room: &mut [MaybeUninit<u32>]) -> u32 {
         let fill = self.own_fill();
         let most = u32::try_from(room.len()).unwrap_or(ROUNDS);
-        let count = most.min(fill.above_floor());
-        if !self.hide(fill, count, mode) {
-            return 0;
-        }
+        let count = match most.min(fill.above_floor()) {
+            0 => return 0,
+            most => self.take(fill, most, mode),
+        };
         let bottom = fill.bottom() - count;
         let items = &self.items[bottom as usize..fill.bottom() as usize];
         // SAFETY: only the owner writes items (MAG-1), and ours came with the magazine or are our own.
@@ -219,66 +221,74 @@ impl Magazine {
         count
     }
 
-    /// Owner: takes all slots, if the magazine is settled for the mode, and leaves them where they are; tells how many.
+    /// Owner: takes all slots and leaves them where they are; tells how many.
     #[inline]
     pub(crate) fn take_all(&self, mode: &Mode) -> Option<NonZeroU32> {
         let fill = self.own_fill();
         let count = NonZeroU32::new(fill.above_floor())?;
-        self.hide(fill, count.get(), mode).then_some(count)
+        NonZeroU32::new(self.take(fill, count.get(), mode))
     }
 
-    /// Owner: lowers the bottom by `count`, if the magazine is settled for the mode; else changes nothing, and the caller looks at the mode again.
+    /// Owner: takes the `count` items below the bottom, or as many of them as thieves have left; tells how many.
     #[inline(always)]
-    fn hide(&self, fill: Fill, count: u32, mode: &Mode) -> bool {
+    fn take(&self, fill: Fill, count: u32, mode: &Mode) -> u32 {
         // [MAG-POP] Release: a thief that sees this bottom sees the items below it, which may be an earlier owner's. What orders it
         // against the load of the mode is the fence below. Pairs with [MAG-BOTTOM].
         self.fill.store(fill.popped(count).0, Release);
         fences::light();
         if mode.is(self.settled()) {
-            return true;
+            return count;
         }
-        // [MAG-UNPOP] Release: as [MAG-PUSH], for the items that are shown again. Pairs with [MAG-BOTTOM].
-        self.fill.store(fill.0, Release);
-        fences::light();
-        false
+        self.take_by_exchange(fill, count, mode)
     }
 
-    /// Owner: makes the magazine its own until the next sweep, if the mode is normal: no thief is on its way. Hides nothing, also not for an instant.
-    /// Costs next to nothing if it is settled already.
-    pub(crate) fn settle(&self, mode: &Mode) {
-        let now = mode.load();
-        if now != self.settled() && now.phase() == Phase::Normal {
-            self.settle_for(now);
-        }
-    }
-
+    /// The end of [`take`](Self::take), if there may be thieves: the exchange decides what is whose, and thieves that come after it see the lower bottom. Nothing that is
+    /// hidden is shown again but what they took.
     #[cold]
-    fn settle_for(&self, now: Word) {
-        let fill = self.own_fill();
-        // Relaxed: only compared. What is empty stays so: a thief finds nothing.
+    #[inline(never)]
+    fn take_by_exchange(&self, fill: Fill, count: u32, mode: &Mode) -> u32 {
+        let now = mode.load();
+        let top = self.change_age(Age::retagged).top();
+        let taken = count.min(fill.bottom().saturating_sub(top));
+        let mut left = fill.popped(taken);
+        if now.phase() == Phase::Normal {
+            left = left.with_floor(top);
+            // Relaxed: only the owner uses it.
+            self.settled.store(now.to_bits(), Relaxed);
+        }
+        // [MAG-LEFT] Release: as [MAG-POP]. Pairs with [MAG-BOTTOM].
+        self.fill.store(left.0, Release);
+        taken
+    }
+
+    /// Makes the tag new, however often thieves move the age meanwhile; gives what it was.
+    fn change_age(&self, next: fn(Age) -> Age) -> Age {
+        // Relaxed: only compared.
         let mut age = Age(self.age.load(Relaxed));
-        let is_empty = fill.bottom() <= age.top();
-        if is_empty {
-            // Relaxed: a thief that sees it finds nothing, and one that sees the age of the exchange below sees it.
-            self.fill.store(fill.restarted().0, Relaxed);
+        // [MAG-SETTLE] AcqRel: decides with thieves who takes which item; who sees the new tag sees the bottom stored before it, and no mode
+        // older than the one read before it. Pairs with [MAG-STEAL] and [MAG-TOP]. Relaxed on failure: only compared.
+        while let Err(now) = self
+            .age
+            .compare_exchange(age.0, next(age).0, AcqRel, Relaxed)
+        {
+            age = Age(now);
         }
-        loop {
-            let next = if is_empty {
-                age.restarted()
-            } else {
-                age.retagged()
-            };
-            // [MAG-SETTLE] AcqRel: decides with late thieves who takes which item; who sees the new tag sees the bottom stored before it, and no mode
-            // older than the one read before it. Pairs with [MAG-STEAL] and [MAG-TOP]. Relaxed on failure: only compared.
-            match self.age.compare_exchange(age.0, next.0, AcqRel, Relaxed) {
-                Ok(_) => break,
-                Err(now) => age = Age(now),
-            }
+        age
+    }
+
+    /// Owner: lets an empty magazine begin at index 0 again, if the mode is normal, so that it has room for as many as ever.
+    #[cold]
+    pub(crate) fn restart_if_empty(&self, mode: &Mode) {
+        let fill = self.own_fill();
+        let now = mode.load();
+        // Relaxed: what is empty stays so, because a thief finds nothing.
+        let is_empty = fill.bottom() <= Age(self.age.load(Relaxed)).top();
+        if fill.bottom() == 0 || !is_empty || now.phase() != Phase::Normal {
+            return;
         }
-        if !is_empty {
-            // Relaxed: the same bottom; a thief whose exchange succeeds after it has read the new age, and what lies below the bottom came with that.
-            self.fill.store(fill.with_floor(age.top()).0, Relaxed);
-        }
+        // Relaxed: a thief that sees it finds nothing, and one that sees the age of the exchange below sees it.
+        self.fill.store(fill.restarted().0, Relaxed);
+        self.change_age(Age::restarted);
         // Relaxed: only the owner uses it.
         self.settled.store(now.to_bits(), Relaxed);
     }
@@ -354,7 +364,7 @@ impl Magazine {
                 return None;
             }
             // [MAG-BOTTOM] Acquire: the items below this bottom are visible. Pairs with [MAG-PUSH],
-            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP] and [MAG-UNPOP].
+            // [MAG-PUSH-MANY], [MAG-GIVE-ALL], [MAG-POP] and [MAG-LEFT].
             let bottom = Fill(self.fill.load(Acquire)).bottom();
             if bottom <= age.top() {
                 return None;

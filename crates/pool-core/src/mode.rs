@@ -10,7 +10,7 @@
 //! ```
 //!
 //! - *Normal*: owners push and pop with plain loads and stores, each magazine once it is settled for this epoch (`magazine.rs`).
-//! - *Sweeping*: thieves may take from every magazine. Owners take from the top by exchange too, and what they free goes to the shared list.
+//! - *Sweeping*: thieves may take from every magazine. Owners take with an exchange too, and what they free goes to the shared list.
 //! - *Starving*: as Sweeping, and a sweep of this epoch has seen every magazine empty. So the shared list alone decides whether a slot is free: an
 //!   alloc that finds it empty while this state lasts has its proof and needs no system call.
 //! - *Awaited*: as Starving, while somebody waits for a slot (`waiting.rs`). Only the waiters' lock leads here from Starving, and back.
@@ -23,9 +23,7 @@
 //! the bottoms. So either the sweeper sees the slot, or the freeing thread sees the mode, and then moves the slot to the list itself before its call returns.
 //! Until it does, the slot is in that caller's hands.
 //!
-//! Who allocates from a magazine stores a lower bottom, passes a light fence, and reads the mode. If it may not keep what it hid by that, it shows it again; and
-//! a sweeper that had passed meanwhile has set the mode, which the allocating thread sees before its call takes anything else: it then moves its whole hand to the list
-//! (`take_from_anywhere`, `take_many`).
+//! Who allocates from a magazine takes what it hides from a sweep: see `magazine.rs`.
 
 use crate::fences;
 use crate::sync::atomic::AtomicU64;

@@ -269,10 +269,7 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let take = |hand: Option<&Hand>| {
-            // SAFETY: this handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
-            unsafe { Slots::take_batch(self.slots, hand) }
-        };
+        let take = |hand: Option<&Hand>| self.slots().take_batch(hand);
         // SAFETY: this handle keeps the body (SLOTS-1).
         let (magazine, len) = unsafe { Slots::with_hand(self.slots, take) }?;
         Some(LeaseBatch::new(self.slots, magazine, len))
@@ -341,7 +338,7 @@ impl Pool {
     /// How many slots nobody held at some instant of the call.
     ///
     /// Other threads may take or give back slots at any time, so the number can be stale in both directions; it is never more
-    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, some three per 116
+    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, some three per 112
     /// slots; two loads for a pool without caches.
     #[must_use]
     pub fn free_count(&self) -> usize {

@@ -98,21 +98,14 @@ impl<'a> TakenRun<'a> {
     /// Takes up to `most` slots, as many as are simple to take, or else one.
     fn fill(room: &'a mut Room, pool: &'a Pool, by: By<'_>, most: usize) -> Result<Self, PopError> {
         let room = &mut room[..most.min(ROUNDS as usize)];
-        let mut wakes = WakeLater::nobody();
-        let taken = by.with_hand(pool, |hand| {
-            // SAFETY: the handle keeps the body (SLOTS-1); the hand is this thread's, of this pool.
-            unsafe { Slots::take_many(pool.slots_ptr(), hand, room, &mut wakes) }
-        })?;
+        let taken = by.with_hand(pool, |hand| pool.slots().take_many(hand, room))?;
         let taken = ptr::from_ref(&room[..taken as usize]);
-        let run = Self {
+        Ok(Self {
             pool,
             // SAFETY: validity: `take_many` wrote so many. Aliasing: borrowed from `room`, which is not used otherwise as long as this is.
             slots: unsafe { &*(taken as *const [u32]) },
             next: 0,
-        };
-        // Last of all: a waker may panic.
-        drop(wakes);
-        Ok(run)
+        })
     }
 
     /// Adds the slots to `into`, as a slice's iterator, so that a `Vec` makes room once.

@@ -129,7 +129,7 @@ mod table {
     }
 
     /// Takes a slot out of the calling thread's hand, if that is simple: it has one in this pool, the pool has no policy, and the loaded
-    /// magazine holds at least two. No call and no locked instruction.
+    /// magazine is not empty. No call and no locked instruction.
     ///
     /// # Safety
     ///

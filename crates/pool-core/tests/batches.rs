@@ -64,6 +64,29 @@ fn a_batch_gives_leases_and_keeps_the_rest() {
     assert_all_home(&pool);
 }
 
+/// A full magazine in the thread's hand is a batch, also if slots ran out once since it was filled.
+#[test]
+fn a_full_magazine_in_the_hand_is_a_batch_after_others_ran_out() {
+    let pool = pool(1024);
+    drop(pool.alloc());
+    let batch = pool.alloc_batch().expect("1024 are free");
+    let len = batch.len();
+    let others = |most: usize| {
+        let pool = pool.clone();
+        let take = move || {
+            std::iter::from_fn(|| pool.alloc())
+                .take(most)
+                .collect::<Vec<_>>()
+        };
+        thread::spawn(take).join().unwrap()
+    };
+    assert_eq!(others(usize::MAX).len() + len, 1024, "and one was refused");
+    pool.free_batch(batch);
+    let rest = others(1024 - len);
+    assert_eq!((rest.len(), pool.free_count()), (1024 - len, len));
+    assert!(pool.alloc_batch().is_some_and(|batch| batch.len() == len));
+}
+
 #[test]
 fn a_batch_outlives_the_pool() {
     for taken_out in [0, 1, usize::MAX] {

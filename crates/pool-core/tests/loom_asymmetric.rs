@@ -165,12 +165,6 @@ impl Scene {
         self.magazine.pop(&self.mode)
     }
 
-    /// What an owner does who finds the magazine not settled.
-    fn settle_and_pop(&self) -> Option<u32> {
-        self.magazine.settle(&self.mode);
-        self.pop()
-    }
-
     fn pop_many(&self) -> Vec<Option<u32>> {
         let mut room = [const { MaybeUninit::uninit() }; 2];
         let count = self.magazine.pop_many(&self.mode, &mut room);
@@ -290,7 +284,7 @@ fn a_settled_magazine_gives_what_no_late_thief_takes() {
         let owner = thread::spawn(move || {
             fences::owner(|| {
                 here.mode.leave();
-                [here.settle_and_pop(), here.pop()]
+                [here.pop(), here.pop()]
             })
         });
         let sweeper = thread::spawn(move || sweeper.steal_after_fence());

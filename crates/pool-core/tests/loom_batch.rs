@@ -74,6 +74,54 @@ fn a_batch_given_back_to_a_cache_is_found() {
     refused.check();
 }
 
+/// Two slots are free all the time, in one magazine of the depot: a call for a batch and one for a slot are not both refused.
+#[test]
+fn a_batch_or_an_alloc_beside_it_gets_what_is_free() {
+    a_batch_or_an_alloc_gets_what_is_free(false);
+}
+
+/// The same with the magazine in a cache.
+#[test]
+fn a_batch_of_a_cache_or_an_alloc_beside_it_gets_what_is_free() {
+    a_batch_or_an_alloc_gets_what_is_free(true);
+}
+
+fn a_batch_or_an_alloc_gets_what_is_free(is_cached: bool) {
+    let batched = Reached::new("the batch was taken, and the alloc refused");
+    let mark = batched.clone();
+    explore(3, move || {
+        let pool = pool(8);
+        let cache = is_cached.then(|| pool.cache());
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc()).take(6).collect();
+        assert_eq!(pool.in_use(), 6);
+        let batcher = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let batch = match &cache {
+                    Some(cache) => cache.alloc_batch(),
+                    None => pool.alloc_batch(),
+                };
+                (batch, cache)
+            })
+        };
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || pool.alloc())
+        };
+        let ((batch, cache), taken) = (batcher.join().unwrap(), taker.join().unwrap());
+        assert!(
+            batch.is_some() || taken.is_some(),
+            "nobody had the two free slots, and both calls were refused"
+        );
+        mark.mark_if(batch.is_some() && taken.is_none());
+        held.extend(taken);
+        held.extend(batch.into_iter().flatten());
+        assert_every_slot_once(&pool, held);
+        drop(cache);
+    });
+    batched.check();
+}
+
 /// What a batch's taker hides for an instant from a sweep is found after it, whether it gets the batch or not.
 #[test]
 fn a_batch_taken_beside_a_sweep_strands_nothing() {

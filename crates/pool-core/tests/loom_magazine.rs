@@ -56,12 +56,6 @@ impl Scene {
         self.magazine.pop(&self.mode)
     }
 
-    /// What the slow path of an alloc does with a magazine.
-    fn settle_and_pop(&self) -> Option<u32> {
-        self.magazine.settle(&self.mode);
-        self.pop()
-    }
-
     fn pop_many(&self, most: usize) -> Vec<Option<u32>> {
         let mut room = [const { MaybeUninit::uninit() }; 2];
         let count = self.magazine.pop_many(&self.mode, &mut room[..most]);
@@ -148,7 +142,7 @@ fn a_late_thief_fails_after_the_owner_started_again() {
         let owner = scene.act(|scene| {
             let first = scene.magazine.steal_own(&scene.mode);
             scene.mode.leave();
-            scene.magazine.settle(&scene.mode);
+            scene.magazine.restart_if_empty(&scene.mode);
             assert!(scene.magazine.push(12, 2));
             first
         });
@@ -175,7 +169,7 @@ fn an_owner_pops_what_a_late_thief_left() {
             [first, scene.magazine.steal(&scene.mode, since)]
         });
         let leaver = scene.act(|scene| scene.mode.leave());
-        let owner = scene.act(|scene| [scene.pop(), scene.settle_and_pop(), scene.pop()]);
+        let owner = scene.act(|scene| [scene.pop(), scene.pop()]);
         let stolen = thief.join().unwrap();
         leaver.join().unwrap();
         let popped = owner.join().unwrap();
@@ -199,7 +193,7 @@ fn a_thief_of_the_last_epoch_finds_a_settled_magazine_closed() {
         assert_eq!(scene.magazine.steal(&scene.mode, since), Some(10));
         let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
         let leaver = scene.act(|scene| scene.mode.leave());
-        let owner = scene.act(|scene| scene.settle_and_pop());
+        let owner = scene.act(|scene| scene.pop());
         let stolen = thief.join().unwrap();
         leaver.join().unwrap();
         let popped = owner.join().unwrap();
@@ -242,26 +236,45 @@ fn a_batch_given_back_is_seen_by_the_sweep_or_sees_it() {
     });
 }
 
-/// Settling hides nothing from a sweep, whenever it comes.
+/// Settling hides nothing from a sweep but what is popped, whenever it comes.
 #[test]
-fn a_sweep_finds_what_is_in_a_magazine_that_is_settled() {
+fn a_sweep_finds_what_is_left_in_a_magazine_that_is_settled() {
     let settled = Reached::new("it was settled first");
     let mark = settled.clone();
-    explore(EVERY, move || {
-        let scene = Scene::with([10, 11]);
+    explore(3, move || {
+        let scene = Scene::with([10, 11, 12]);
         let since = scene.mode.begin_sweep().unwrap();
         assert_eq!(scene.magazine.steal(&scene.mode, since), Some(10));
         scene.mode.leave();
-        let owner = scene.act(move |scene| {
-            scene.magazine.settle(&scene.mode);
-            scene.mode.is_normal()
-        });
+        let owner = scene.act(|scene| (scene.pop(), scene.mode.is_normal()));
         let thief = scene.act(Scene::steal_after_fence);
-        mark.mark_if(owner.join().unwrap());
+        let (popped, is_normal) = owner.join().unwrap();
+        mark.mark_if(is_normal);
+        assert_eq!(popped, Some(12), "nobody else takes it");
         assert_eq!(thief.join().unwrap(), Some(11), "nobody has it");
         scene.assert_once([], &[]);
     });
     settled.check();
+}
+
+/// What an owner hides it takes: beside a sweep that finds the magazine empty, it gets all.
+#[test]
+fn what_is_hidden_from_a_sweep_is_taken() {
+    let all = Reached::new("the owner took both");
+    let one = Reached::new("the thief took one");
+    let (mark_all, mark_one) = (all.clone(), one.clone());
+    explore(3, move || {
+        let scene = Scene::with([10, 11]);
+        let owner = scene.act(Scene::take_all);
+        let thief = scene.act(Scene::steal_after_fence);
+        let (taken, stolen) = (owner.join().unwrap(), thief.join().unwrap());
+        assert_eq!(taken.len() + usize::from(stolen.is_some()), 2);
+        mark_all.mark_if(taken.len() == 2);
+        mark_one.mark_if(stolen.is_some());
+        scene.assert_once(taken.into_iter().chain([stolen]), &[10, 11]);
+    });
+    all.check();
+    one.check();
 }
 
 fn shown_slots_are_seen_by_the_sweep_or_see_it(show: fn(&Scene)) {
@@ -304,7 +317,6 @@ fn a_batch_holds_what_a_late_thief_left() {
         let thief = scene.act(move |scene| scene.magazine.steal(&scene.mode, since));
         let owner = scene.act(|scene| {
             scene.mode.leave();
-            scene.magazine.settle(&scene.mode);
             scene.take_all()
         });
         let (stolen, taken) = (thief.join().unwrap(), owner.join().unwrap());
@@ -326,7 +338,10 @@ fn a_thief_finds_nothing_where_the_owner_settled() {
         let taken = scene.rest();
         assert_eq!(taken, [10, 11]);
         scene.mode.leave();
-        let owner = scene.act(|scene| scene.settle_and_pop().is_none() && scene.mode.is_normal());
+        let owner = scene.act(|scene| {
+            scene.magazine.restart_if_empty(&scene.mode);
+            scene.pop().is_none() && scene.mode.is_normal()
+        });
         let thief = scene.act(Scene::steal_after_fence);
         mark.mark_if(owner.join().unwrap());
         assert_eq!(thief.join().unwrap(), None, "it was empty");
@@ -371,10 +386,7 @@ fn a_run_popped_by_a_new_owner_shows_the_last_owners_pushes() {
 /// The same for settling: what a thief reads with the new age.
 #[test]
 fn a_settling_by_a_new_owner_shows_the_last_owners_pushes() {
-    a_new_owner_shows_the_last_owners_pushes(false, |scene| {
-        scene.magazine.settle(&scene.mode);
-        vec![scene.pop()]
-    });
+    a_new_owner_shows_the_last_owners_pushes(false, |scene| vec![scene.pop()]);
 }
 
 fn a_new_owner_shows_the_last_owners_pushes(is_settled: bool, pop: fn(&Scene) -> Vec<Option<u32>>) {

@@ -308,3 +308,41 @@ fn a_waiter_may_end_the_pool_that_served_it() {
     waiter_last.check();
     giver_last.check();
 }
+
+/// A waiter that joins looks for a slot under the waiters' lock, in a magazine of the depot, while the pool is closed: it calls nobody who needs that lock.
+#[test]
+fn a_waiter_that_joins_beside_a_close_ends() {
+    let served = Reached::new("the waiter was served");
+    let told = Reached::new("the waiter was told");
+    let (mark_served, mark_told) = (served.clone(), told.clone());
+    explore(3, move || {
+        let pool = pool(4);
+        let cache = pool.cache();
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+        assert_eq!(held.len(), 4, "starving from here on");
+        let (first, second) = (held.pop().unwrap(), held.pop().unwrap());
+        let closer = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                cache.free(first); // A quarter is home, which ends the epoch.
+                cache.free(second);
+                let taken = pool.alloc();
+                drop(cache); // Its magazine goes to the depot.
+                pool.close();
+                drop(taken);
+            })
+        };
+        let waiter = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || wait_for(&pool).is_ok())
+        };
+        closer.join().unwrap();
+        let is_served = waiter.join().unwrap();
+        mark_served.mark_if(is_served);
+        mark_told.mark_if(!is_served);
+        drop(held);
+        assert_eq!(pool.free_count(), 4);
+    });
+    served.check();
+    told.check();
+}

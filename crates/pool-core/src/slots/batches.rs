@@ -14,80 +14,33 @@ use crate::waiting::WakeLater;
 impl Slots {
     /// Takes a full magazine with all its slots, out of the hand if that has one to spare, and tells its number and how many; `None` if there is no full one.
     ///
-    /// # Safety
-    ///
-    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    /// The hand, if there is one, is the calling thread's, of this pool. No waker is called.
     #[inline]
-    pub(crate) unsafe fn take_batch(
-        this: NonNull<Self>,
-        hand: Option<&Hand>,
-    ) -> Option<(u32, NonZeroU32)> {
-        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        let caches = slots.caches()?;
-        if let Some(batch) = hand.and_then(|hand| caches.take_spare(hand, slots.mode())) {
-            return Some(batch);
+    pub(crate) fn take_batch(&self, hand: Option<&Hand>) -> Option<(u32, NonZeroU32)> {
+        let caches = self.caches()?;
+        match hand.and_then(|hand| caches.take_spare(hand, self.mode())) {
+            Some(batch) => Some(batch),
+            None => self.take_batch_slowly(caches),
         }
-        // SAFETY: this function's own promise.
-        unsafe { Self::take_batch_slowly(this, caches, hand) }
     }
 
-    /// # Safety
-    ///
-    /// As for [`take_batch`](Self::take_batch).
     #[cold]
     #[inline(never)]
-    unsafe fn take_batch_slowly(
-        this: NonNull<Self>,
-        caches: &Caches,
-        hand: Option<&Hand>,
-    ) -> Option<(u32, NonZeroU32)> {
-        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        slots.advance_clock();
-        while slots.mode().is_normal() {
-            let magazine = caches.take_full()?;
-            magazine.settle(slots.mode());
-            if let Some(count) = magazine.take_all(slots.mode()) {
-                slots.note_high_water();
-                return Some((caches.number(magazine), count));
-            }
-            // SAFETY: the caller's handle keeps the body, and the magazine is ours.
-            unsafe { Self::put_away_shown(this, magazine) }
-        }
-        if let Some(hand) = hand {
-            // The hand's own may have been hidden for an instant too.
-            // SAFETY: this function's own promise.
-            unsafe { Self::empty_hand(this, hand) }
-        }
-        None
+    fn take_batch_slowly(&self, caches: &Caches) -> Option<(u32, NonZeroU32)> {
+        self.advance_clock();
+        let batch = caches.take_from_depot(self.mode())?;
+        self.note_high_water();
+        Some(batch)
     }
 
-    /// Puts a magazine away whose slots were hidden for an instant: as it is, or emptied to where everybody looks, if a sweeper may have passed it.
+    /// Puts a magazine away whose slots were shown just now: as it is, or emptied to where everybody looks, if a sweeper may have passed it before.
     ///
     /// # Safety
     ///
-    /// The body is alive throughout the call, and the magazine is the caller's (MAG-1), of this pool.
+    /// The body is alive throughout the call, and the magazine is the caller's (MAG-1), of this pool. `wakes` is for this pool alone.
     #[cold]
     #[inline(never)]
-    pub(super) unsafe fn put_away_shown(this: NonNull<Self>, magazine: &Magazine) {
-        let mut wakes = WakeLater::nobody();
-        // SAFETY: this function's own promise.
-        unsafe { Self::put_away_shown_and_wake(this, magazine, &mut wakes) }
-        // Last of all: a waker may panic.
-        drop(wakes);
-    }
-
-    /// As [`put_away_shown`](Self::put_away_shown), by a caller who is not done yet.
-    ///
-    /// # Safety
-    ///
-    /// As for [`put_away_shown`](Self::put_away_shown); `wakes` is for this pool alone.
-    unsafe fn put_away_shown_and_wake(
-        this: NonNull<Self>,
-        magazine: &Magazine,
-        wakes: &mut WakeLater,
-    ) {
+    unsafe fn put_away_shown(this: NonNull<Self>, magazine: &Magazine, wakes: &mut WakeLater) {
         // SAFETY: alive by this function's own promise; only shared references exist.
         let slots = unsafe { this.as_ref() };
         fences::light();
@@ -122,8 +75,11 @@ impl Slots {
         let magazine = caches.magazine(number);
         magazine.give_all(len);
         let Some(hand) = hand.filter(|hand| hand.store(magazine)) else {
+            let mut wakes = WakeLater::nobody();
             // SAFETY: the caller's handle keeps the body, and the magazine is still the caller's.
-            return unsafe { Self::put_away_shown(this, magazine) };
+            unsafe { Self::put_away_shown(this, magazine, &mut wakes) }
+            // Last of all: a waker may panic.
+            return drop(wakes);
         };
         fences::light();
         if !slots.mode().is_normal() {
@@ -147,7 +103,7 @@ impl Slots {
             let magazine = caches.magazine(number);
             magazine.give_all(len.get());
             // SAFETY: the pin keeps the body (SLOTS-3), and the magazine is the caller's.
-            unsafe { Self::put_away_shown_and_wake(this, magazine, &mut wakes) }
+            unsafe { Self::put_away_shown(this, magazine, &mut wakes) }
         }
         // SAFETY: the pin of before, dropped once.
         unsafe { Self::unpin(this) }

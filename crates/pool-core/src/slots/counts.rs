@@ -73,6 +73,7 @@ impl Slots {
         // Relaxed, all: counts on their own.
         let elsewhere = cold.taken_elsewhere.load(Relaxed);
         let in_use = capacity - free;
+        let most = u32::try_from(in_use).unwrap_or(u32::MAX);
         // Never fewer than are out: a slot may be taken after its count was read.
         let allocs = (by_owners + elsewhere).max(in_use as u64);
         PoolStats {
@@ -82,7 +83,7 @@ impl Slots {
             in_use,
             allocs,
             frees: allocs - in_use as u64,
-            high_water: (cold.high_water.load(Relaxed) as usize).max(in_use),
+            high_water: (cold.high_water.fetch_max(most, Relaxed) as usize).max(in_use),
             refills,
             steals: cold.steals.load(Relaxed),
             exhausted: cold.exhausted.load(Relaxed),

@@ -8,7 +8,6 @@ use crate::caches::Caches;
 use crate::free_list::{OwnedSlot, PopError};
 use crate::hand::Hand;
 use crate::mode::Phase;
-use crate::waiting::WakeLater;
 
 impl Slots {
     /// Takes a slot: out of the hand's magazines or what it exchanges them for, or from wherever one is.
@@ -32,26 +31,14 @@ impl Slots {
         {
             return Ok(slot);
         }
-        self.take_from_anywhere(caches, hand)
+        self.take_from_anywhere(caches)
     }
 
     /// Takes a slot from wherever one is: `Empty` only if at some instant of the call none was home.
-    fn take_from_anywhere(
-        &self,
-        caches: &Caches,
-        mut hand: Option<&Hand>,
-    ) -> Result<OwnedSlot, PopError> {
+    fn take_from_anywhere(&self, caches: &Caches) -> Result<OwnedSlot, PopError> {
         let mode = self.mode();
         loop {
             let seen = mode.load();
-            if seen.phase().is_open()
-                && let Some(hand) = hand.take()
-            {
-                // A sweeper or closer may have passed what a pop of ours hid for an instant, be it in one magazine or in both: so all goes where
-                // everybody looks. The hand is not used after this: a waker may have put it away.
-                // SAFETY: the hand is the calling thread's, of this pool, and the caller's handle keeps the body.
-                unsafe { Self::empty_hand(NonNull::from(self), hand) }
-            }
             if seen.phase() == Phase::Closed {
                 return Err(PopError::Closed);
             }
@@ -71,7 +58,7 @@ impl Slots {
                 }
                 Phase::Starving | Phase::Awaited => continue,
                 Phase::Normal => {
-                    if let Some(slot) = self.take_from_full(caches) {
+                    if let Some(slot) = caches.pop_from_depot(mode) {
                         return Ok(slot);
                     }
                 }
@@ -86,21 +73,6 @@ impl Slots {
             }
             mode.starve(word);
         }
-    }
-
-    /// Takes a slot out of a full magazine, for a thread without a hand. `None` if there is none, or the mode is not normal.
-    fn take_from_full(&self, caches: &Caches) -> Option<OwnedSlot> {
-        while self.mode().is_normal() {
-            let magazine = caches.take_full()?;
-            magazine.settle(self.mode());
-            if let Some(slot) = magazine.pop(self.mode()) {
-                caches.put_away(magazine);
-                return Some(OwnedSlot::assume(slot));
-            }
-            // SAFETY: the caller's handle keeps the body, and the magazine is ours.
-            unsafe { Self::put_away_shown(NonNull::from(self), magazine) }
-        }
-        None
     }
 
     /// Gives the magazines back to their owners when the list has a quarter of the slots again.
@@ -133,31 +105,20 @@ impl Slots {
 
     /// Takes slots that are simple to take, or else one if there is one; tells how many, which the first of `room` are then.
     ///
-    /// # Safety
-    ///
-    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool. `wakes` is for this pool alone.
-    pub(crate) unsafe fn take_many(
-        this: NonNull<Self>,
+    /// The hand is the calling thread's, of this pool. No waker is called.
+    pub(crate) fn take_many(
+        &self,
         hand: Option<&Hand>,
         room: &mut [MaybeUninit<u32>],
-        wakes: &mut WakeLater,
     ) -> Result<u32, PopError> {
-        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        let simple = hand.map_or(0, |hand| hand.pop_many(slots.mode(), room));
+        let simple = hand.map_or(0, |hand| hand.pop_many(self.mode(), room));
         if simple > 0 {
             return Ok(simple);
-        }
-        if let Some(hand) = hand.filter(|_| !slots.mode().is_normal()) {
-            // A sweeper may have passed those that the pop hid for an instant: they go where everybody looks.
-            // SAFETY: this function's own promise.
-            unsafe { Self::empty_hand_and_wake(this, hand, wakes) }
         }
         let Some(first) = room.first_mut() else {
             return Ok(0);
         };
-        // The last use of the hand: a waker that this calls may put it away.
-        first.write(slots.take(hand)?.into_index());
+        first.write(self.take(hand)?.into_index());
         Ok(1)
     }
 }
