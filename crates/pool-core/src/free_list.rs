@@ -7,7 +7,7 @@
 //!    and the first be pushed again; the naive exchange then installs a link that is no longer true
 //!    and hands a slot to two owners. [`Head`] carries a tag that each removal changes.
 //! 2. *Reading links of slots that are no longer free.* A link word is atomic and never unmapped
-//!    while the list lives, so the read is defined; its value is checked before it is followed and
+//!    while the list lives, so the read is defined; it holds a link of some time, which is
 //!    believed only after the exchange succeeded.
 //! 3. *Counting.* A shared counter would double the contended writes. Each slot stores how many are
 //!    free from it downwards, so the length is one word under the top.
@@ -31,8 +31,8 @@ use crate::sync::atomic::{AtomicU32, AtomicU64};
 /// write to a free slot cannot corrupt the list.
 #[derive(Debug)]
 pub(crate) struct SideRecord {
-    /// While the slot is free: the link to the slot below. While it is shared: how many share it.
-    pub(crate) link_or_refs: AtomicU32,
+    /// While the slot is free: the link to the slot below.
+    link: AtomicU32,
     /// While the slot is free: how many slots are free from here down, this one included.
     depth: AtomicU32,
     /// Odd while the slot is out as an id; see `slot_id.rs`. Alloc and free never touch it.
@@ -141,7 +141,7 @@ impl FreeList {
         records.extend((0..slots).map(|slot| {
             let below = Some(slot + 1).filter(|below| held.contains(below));
             SideRecord {
-                link_or_refs: AtomicU32::new(Head::new(below).link_bits()),
+                link: AtomicU32::new(Head::new(below).link_bits()),
                 depth: AtomicU32::new(held.end.saturating_sub(slot)),
                 id_word: AtomicU32::new(0),
                 #[cfg(loom)]
@@ -185,7 +185,7 @@ impl FreeList {
             };
             // Relaxed: the load of the head ordered this read after the store of the link. If the slot
             // was popped meanwhile the value is stale, and the tag makes the exchange below fail.
-            let link = self.record(slot).link_or_refs.load(Relaxed);
+            let link = self.record(slot).link.load(Relaxed);
             match self.head.0.compare_exchange_weak(
                 seen.to_bits(),
                 seen.popped_to(link).to_bits(),
@@ -245,14 +245,14 @@ impl FreeList {
 
     /// The link under the `want`-th slot from `first` down, and how many slots were passed.
     ///
-    /// The walk may run over slots that others have popped: each link is bound-checked, the number
+    /// The walk may run over slots that others have popped: each link is a slot's or none, the number
     /// of steps is bounded, and the caller's exchange rejects what was read from a changed list.
     fn walk(&self, first: u32, want: u32) -> (u32, u32) {
         let mut slot = first;
         let mut passed = 1;
         loop {
             // Relaxed: ordered by the caller's load of the head, validated by its exchange.
-            let link = self.record(slot).link_or_refs.load(Relaxed);
+            let link = self.record(slot).link.load(Relaxed);
             match link_target(link, self.slots()) {
                 Some(below) if passed < want => {
                     slot = below;
@@ -267,8 +267,8 @@ impl FreeList {
     pub(crate) fn next_of(&self, chain: &mut Chain) -> Option<OwnedSlot> {
         let slot = chain.next.filter(|_| chain.left > 0)?;
         // Relaxed: the exchange made the chain ours; the load before it made the links visible.
-        // Read before the slot is handed out: its new owner may reuse the word as a count.
-        let link = self.record(slot).link_or_refs.load(Relaxed);
+        // Read before the slot is handed out: its new owner may give it back, under another link.
+        let link = self.record(slot).link.load(Relaxed);
         chain.next = link_target(link, self.slots());
         chain.left -= 1;
         Some(OwnedSlot(slot))
@@ -279,7 +279,7 @@ impl FreeList {
         let slot = slot.into_index();
         // Relaxed: nobody but the chain's owner believes the link of a slot that is not free.
         self.record(slot)
-            .link_or_refs
+            .link
             .store(Head::new(chain.next).link_bits(), Relaxed);
         chain.next = Some(slot);
         chain.left += 1;
@@ -300,7 +300,7 @@ impl FreeList {
         let link = |list: &Self, link, depth_below: u32| {
             let record = list.record(slot.index());
             // Relaxed, both: published by the exchange in `push_linked`, read by others only after they saw it.
-            record.link_or_refs.store(link, Relaxed);
+            record.link.store(link, Relaxed);
             record.depth.store(depth_below + 1, Relaxed);
         };
         // SAFETY: this function's own promise.
@@ -335,10 +335,10 @@ impl FreeList {
                 let record = list.record(slot);
                 // Relaxed, all: the chain is ours; published by the exchange in `push_linked`.
                 record.depth.store(depth_below + left, Relaxed);
-                let below = link_target(record.link_or_refs.load(Relaxed), slots);
+                let below = link_target(record.link.load(Relaxed), slots);
                 match below.filter(|_| left > 1) {
                     Some(below) => slot = below,
-                    None => record.link_or_refs.store(link, Relaxed),
+                    None => record.link.store(link, Relaxed),
                 }
             }
         };
@@ -398,11 +398,9 @@ impl FreeList {
             let slot = slot.into_index();
             let record = self.record(slot);
             // Relaxed, both: the slots are the caller's; published by a push.
-            record
-                .link_or_refs
-                .store(Head::new(None).link_bits(), Relaxed);
+            record.link.store(Head::new(None).link_bits(), Relaxed);
             if let Some(last) = last {
-                self.record(last).link_or_refs.store(slot, Relaxed);
+                self.record(last).link.store(slot, Relaxed);
             }
             first = first.or(Some(slot));
             last = Some(slot);

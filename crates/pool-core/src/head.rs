@@ -115,8 +115,8 @@ impl Head {
 
 /// Whether a link word's bits name a slot of a list of `slots`.
 ///
-/// A link read from a slot that was popped meanwhile can be anything; it is checked before it is
-/// followed, and what was read through it is thrown away when the exchange fails.
+/// A link read from a slot that was popped meanwhile is one of another time. What was read through it is thrown away when the
+/// exchange fails.
 pub(crate) fn link_target(link: u32, slots: u32) -> Option<u32> {
     (link < slots).then_some(link)
 }

@@ -28,6 +28,7 @@ mod budget;
 mod builder;
 mod cache;
 mod caches;
+mod digest_cell;
 mod error;
 mod faults;
 mod fences;
@@ -48,7 +49,10 @@ mod region;
 mod reservation;
 mod run;
 mod scrub;
+mod share_record;
+mod share_records;
 mod shared;
+mod shared_kept;
 mod site;
 #[cfg(feature = "track")]
 mod slot_event;
@@ -75,6 +79,7 @@ pub use budget::{
 };
 pub use builder::PoolBuilder;
 pub use cache::Cache;
+pub use digest_cell::DigestCell;
 pub use error::{AllocError, BuildError, IdError};
 pub use faults::Faults;
 pub use index_stack::{FreeList, Taken};

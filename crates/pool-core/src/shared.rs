@@ -8,18 +8,19 @@ use core::ptr::NonNull;
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
 use crate::raw_slot::RawSlot;
+use crate::share_record::{MOST, ShareRecord, Sharers};
 use crate::site::SlotEvent;
 use crate::slots::Slots;
 use crate::sync::atomic::AtomicU32;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Half the range of the count: clones stop here, far from where it would wrap.
-const MAX_SHARERS: u32 = u32::MAX / 2;
-
 /// A counted right to read one slot's bytes.
 ///
 /// Holding a `Shared` proves that the bytes stay where and what they are. The last one dropped gives the slot back. Cloning and
-/// dropping touch one counter, the slot's own, and allocate nothing. 16 bytes, and `Option<Shared>` no larger.
+/// dropping touch one counter, the slot's own, on a cache line of its own, and allocate nothing. 16 bytes, and `Option<Shared>` no larger.
+///
+/// With the count, the pool keeps for a shared slot what belongs to the storage and not to one share: a [`Charge`](crate::Charge) (see
+/// [`set_charge`](Self::set_charge)) and a digest ([`keep_digest`](Self::keep_digest)). Both end with the sharing.
 ///
 /// - **SHARED-1** While a slot is shared, its count is the number of its `Shared` values, and no other right to it exists.
 pub struct Shared {
@@ -39,8 +40,8 @@ impl Shared {
             slots,
             slot: slot.into_index(),
         };
-        // Relaxed: the slot is ours alone; clones are made from a share that their maker was given.
-        first.count().store(1, Relaxed);
+        // Relaxed: the slot is ours alone; clones are made from a share that their maker was given. Nothing is kept yet (KEPT-2).
+        first.count().store(Sharers::ONE.to_bits(), Relaxed);
         first
     }
 
@@ -51,8 +52,20 @@ impl Shared {
     }
 
     #[inline]
+    pub(crate) fn record(&self) -> &ShareRecord {
+        self.slots().shares().of(self.slot)
+    }
+
+    #[inline]
     fn count(&self) -> &AtomicU32 {
-        &self.slots().list().record(self.slot).link_or_refs
+        &self.record().count
+    }
+
+    /// The count, and if it says one, whatever the other sharers did.
+    #[inline]
+    pub(crate) fn word(&self) -> Sharers {
+        // [SHARERS] Acquire: if the answer is 1, every other sharer's last use has happened. Pairs with [SHARE-DROP].
+        Sharers::from_bits(self.count().load(Acquire))
     }
 
     /// How many shares of this slot there are.
@@ -61,24 +74,79 @@ impl Shared {
     /// number may be stale.
     #[must_use]
     pub fn sharers(&self) -> usize {
-        // [SHARERS] Acquire: if the answer is 1, every other sharer's last use has happened. Pairs with [SHARE-DROP].
-        self.count().load(Acquire) as usize
+        self.word().count() as usize
     }
 
     /// Turns the only share back into the unique right.
     ///
+    /// What was kept for the shared storage ends here: a digest is forgotten, and a charge is given back, because a lease has no place for one that would cost
+    /// nothing where there is none. To keep it beside the lease, [take](Self::take_charge) it before.
+    ///
     /// # Errors
     ///
-    /// Gives the share back if others exist.
+    /// Gives the share back, with all that is kept, if others exist.
+    ///
+    /// # Panics
+    ///
+    /// If a waker panics that giving back the charge wakes. The slot is home then.
     pub fn try_unshare(self) -> Result<Lease, Self> {
         // [UNSHARE] Acquire: every other sharer's last use of the bytes happens before ours as their owner. A count of 1
         // cannot rise: the only share is `self`. Pairs with [SHARE-DROP].
-        if self.count().load(Acquire) != 1 {
+        let word = Sharers::from_bits(self.count().load(Acquire));
+        if word.count() != 1 {
             return Err(self);
         }
+        // SAFETY: ours is the only share, and ends here.
+        let charge = unsafe { self.record().end(word) };
         self.slots().note(self.slot, SlotEvent::Unshared);
         let raw = self.into_raw();
-        Ok(Lease::new(raw.slots(), OwnedSlot::assume(raw.slot)))
+        let lease = Lease::new(raw.slots(), OwnedSlot::assume(raw.slot));
+        drop(charge);
+        Ok(lease)
+    }
+
+    /// Another share, as [`clone`](Clone::clone) makes one. If this is the only one, it costs no locked instruction, because nobody else can clone meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// As `clone`.
+    #[inline]
+    #[must_use]
+    pub fn clone_mut(&mut self) -> Self {
+        // [SHARE-AGAIN] Acquire: if we are alone, the store below takes the place of what the other sharers released when they went: it has to come
+        // after all they did. Pairs with [SHARE-DROP].
+        let word = Sharers::from_bits(self.count().load(Acquire));
+        if word.count() != 1 {
+            return self.clone();
+        }
+        // Relaxed: as in `clone`. Not read and written in one step: the only share is borrowed here (SHARED-1), so nobody else counts.
+        self.count().store(word.one_more().to_bits(), Relaxed);
+        Self {
+            slots: self.slots,
+            slot: self.slot,
+        }
+    }
+
+    /// Writes a word in the place of one that the caller read.
+    ///
+    /// The caller has the only share, by value or in an `&mut`, so that nobody else counts.
+    pub(crate) fn set_word(&mut self, word: Sharers) {
+        debug_assert_eq!(word.count(), 1, "only who is alone may");
+        // Relaxed: whoever gets a share after this gets it from us.
+        self.count().store(word.to_bits(), Relaxed);
+    }
+
+    /// Marks the slot, so that who ends the sharing looks what is kept.
+    pub(crate) fn mark_kept(&self) {
+        // Relaxed: our share is dropped after this, so whoever ends the sharing sees the mark in the word that it brings to zero.
+        self.count().fetch_or(Sharers::KEEPS.to_bits(), Relaxed);
+    }
+
+    /// The address of the slot's first byte. Makes no reference to the bytes, as dereferencing does.
+    #[inline]
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.slots().slot_ptr(self.slot).as_ptr()
     }
 
     /// How many bytes the slot has: what this share keeps from being used for anything else.
@@ -119,13 +187,13 @@ impl Shared {
 impl Clone for Shared {
     /// # Panics
     ///
-    /// If the slot has 2^31 shares (by forgetting them: no memory would hold so many).
+    /// If the slot has 2^29 shares (by forgetting them: no memory would hold so many).
     #[inline]
     fn clone(&self) -> Self {
         // Relaxed: the new share is made from one that exists, which keeps the slot; handing it to another thread orders it.
-        let before = self.count().fetch_add(1, Relaxed);
-        if before >= MAX_SHARERS {
-            too_many(self.count());
+        let before = Sharers::from_bits(self.count().fetch_add(1, Relaxed));
+        if before.may_be_too_many() {
+            refuse_too_many(self.count(), before);
         }
         Self {
             slots: self.slots,
@@ -136,26 +204,56 @@ impl Clone for Shared {
 
 #[cold]
 #[inline(never)]
-fn too_many(count: &AtomicU32) -> ! {
+fn refuse_too_many(count: &AtomicU32, before: Sharers) {
+    if before.count() < MOST {
+        return; // Something is kept, that is all.
+    }
     // Relaxed: undoes this thread's own increment.
     count.fetch_sub(1, Relaxed);
-    panic!("sharers of one slot: at most {MAX_SHARERS}");
+    panic!("sharers of one slot: at most {MOST}");
 }
 
 impl Drop for Shared {
     #[inline]
     fn drop(&mut self) {
-        // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
-        // Pairs with [SHARE-LAST], [UNSHARE] and [SHARERS].
-        if self.count().fetch_sub(1, Release) > 1 {
+        // [SHARE-ALONE] Acquire: if ours is the only share, every other sharer's last use happened, and nobody else counts: nothing is to be written.
+        // Pairs with [SHARE-DROP].
+        if self.count().load(Acquire) != Sharers::ONE.to_bits() {
+            // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
+            // Pairs with [SHARE-LAST], [SHARE-LAST-KEPT], [SHARE-ALONE], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
+            let before = Sharers::from_bits(self.count().fetch_sub(1, Release));
+            if before.is_plainly_many() {
+                return;
+            }
+            if before != Sharers::ONE {
+                return self.drop_where_something_is_kept(before);
+            }
+            // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
+            // Pairs with [SHARE-DROP].
+            self.count().load(Acquire);
+        }
+        // SAFETY: ours was the only share, or we brought the count from 1 to 0, once; nobody else has a right to the slot (SHARED-1). Neither the slot
+        // nor the body is used after this.
+        unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
+    }
+}
+
+impl Shared {
+    /// The rest of a drop that found `before` in a word that keeps.
+    #[cold]
+    #[inline(never)]
+    fn drop_where_something_is_kept(&mut self, before: Sharers) {
+        if before.count() > 1 {
             return;
         }
-        // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
-        // Pairs with [SHARE-DROP].
+        // [SHARE-LAST-KEPT] Acquire: as [SHARE-LAST]. Pairs with [SHARE-DROP].
         self.count().load(Acquire);
-        // SAFETY: the count went from 1 to 0 here, once; nobody else has a right to the slot (SHARED-1). Neither the slot nor
-        // the body is used after this.
+        // SAFETY: the count went from 1 to 0 here, once, so the sharing ends, and nobody else has a right to the slot (SHARED-1).
+        let charge = unsafe { self.record().end(before) };
+        // SAFETY: ours was the last share, so the slot is ours (SHARED-1). Neither it nor the body is used after this.
         unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
+        // Last, when the memory is home: it may wake who waits for room, and a waker may panic.
+        drop(charge);
     }
 }
 
@@ -187,5 +285,28 @@ impl fmt::Debug for Shared {
             .field("slot", &self.slot)
             .field("sharers", &self.sharers())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_count_near_its_limit_refuses_a_clone_and_stays_what_it_was() {
+        extern crate std;
+        let pool = crate::Pool::builder().slots(1).slot_bytes(8).build();
+        let mut share = pool.expect("8 bytes").alloc().expect("free").share();
+        let most = Sharers::from_bits(MOST);
+        for word in [most, most.with_charge()] {
+            // Relaxed, all: one thread.
+            share.count().store(word.to_bits(), Relaxed);
+            let attempt = core::panic::AssertUnwindSafe(|| share.clone_mut());
+            assert!(std::panic::catch_unwind(attempt).is_err());
+            assert_eq!(share.count().load(Relaxed), word.to_bits());
+        }
+        share.count().store(1, Relaxed);
+        drop(share.clone_mut());
     }
 }

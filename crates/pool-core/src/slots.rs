@@ -33,6 +33,7 @@ use crate::hand::Hand;
 use crate::line::Line;
 use crate::mode::Mode;
 use crate::region::{Region, RegionSpan};
+use crate::share_records::ShareRecords;
 use crate::site::{Site, SlotEvent};
 use crate::slot_id::Nonce;
 use crate::sync::atomic::{AtomicU32, AtomicUsize};
@@ -52,6 +53,7 @@ use crate::waiting::Waiting;
 pub(crate) struct Slots {
     hot: Line<Hot>,
     list: FreeList,
+    shares: ShareRecords,
     caches: Option<Caches>,
     span: RegionSpan,
     geometry: Geometry,
@@ -102,6 +104,7 @@ struct Cold {
 #[derive(Debug)]
 pub(crate) struct Records {
     list: FreeList,
+    shares: ShareRecords,
     caches: Option<Caches>,
     #[cfg(feature = "track")]
     sites: Sites,
@@ -128,6 +131,7 @@ impl Records {
         let list = FreeList::holding(geometry.slots, rest).map_err(no_records)?;
         Ok(Self {
             list,
+            shares: ShareRecords::new(geometry.slots)?,
             caches,
             #[cfg(feature = "track")]
             sites: Sites::new(geometry.slots).map_err(no_records)?,
@@ -153,6 +157,7 @@ impl Slots {
                 has_policy: geometry.has_policy,
             }),
             list: records.list,
+            shares: records.shares,
             caches: records.caches,
             faults: geometry.faults.map(FaultPlan::new),
             span: region.span(),
@@ -182,6 +187,12 @@ impl Slots {
 
     pub(crate) fn list(&self) -> &FreeList {
         &self.list
+    }
+
+    /// What is kept beside shared slots.
+    #[inline]
+    pub(crate) fn shares(&self) -> &ShareRecords {
+        &self.shares
     }
 
     #[inline]

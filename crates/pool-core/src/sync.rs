@@ -44,13 +44,16 @@ mod imp {
     pub(crate) use core::hint::spin_loop;
 
     /// `core`'s cell with the face of loom's.
-    #[cfg(not(feature = "std"))]
+    #[repr(transparent)]
     pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
 
-    #[cfg(not(feature = "std"))]
     impl<T> UnsafeCell<T> {
         pub(crate) fn new(value: T) -> Self {
             Self(core::cell::UnsafeCell::new(value))
+        }
+        #[inline]
+        pub(crate) fn with<R>(&self, work: impl FnOnce(*const T) -> R) -> R {
+            work(self.0.get())
         }
         #[inline]
         pub(crate) fn with_mut<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
@@ -83,7 +86,6 @@ mod imp {
         pub(crate) use loom::sync::atomic::AtomicPtr;
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
-    #[cfg(not(feature = "std"))]
     pub(crate) use loom::cell::UnsafeCell;
     #[cfg(not(feature = "std"))]
     pub(crate) use loom::hint::spin_loop;

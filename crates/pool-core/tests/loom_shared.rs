@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use model::{EVERY, Reached, assert_every_slot_once, explore, pool, write};
 
-/// [SHARE-DROP] with [SHARE-LAST]: the last sharer gives the slot back and is its next owner, with nothing else to order
-/// its write after the other sharer's read.
+/// [SHARE-DROP] with [SHARE-LAST] and [SHARE-ALONE]: the last sharer gives the slot back and is its next owner, with nothing else to
+/// order its write after the other sharer's read.
 #[test]
 fn the_last_of_two_sharers_hands_on_a_slot_nobody_reads() {
     let last = Reached::new("the slot's next owner is its last sharer");
@@ -180,6 +180,44 @@ fn a_count_of_one_comes_after_everything_the_others_did() {
         } else {
             mark_not.mark();
         }
+        assert_every_slot_once(&pool, Vec::new());
+    });
+    alone.check();
+    not_alone.check();
+}
+
+/// [SHARE-DROP] with [SHARE-AGAIN]: a count that was written anew still tells the last sharer what those did who went before.
+#[test]
+fn a_share_made_without_a_locked_step_hides_nobody_who_went() {
+    let alone = Reached::new("the clone was made alone, and its slot handed on");
+    let not_alone = Reached::new("the clone was made beside another");
+    let (mark_alone, mark_not) = (alone.clone(), not_alone.clone());
+    explore(EVERY, move || {
+        let pool = pool(1);
+        let one = pool.alloc().unwrap().share();
+        let mut two = one.clone();
+        let reader = thread::spawn(move || {
+            assert_eq!(one[0], 0);
+            drop(one);
+        });
+        let cloner = {
+            let (pool, alone, not_alone) =
+                (Arc::clone(&pool), mark_alone.clone(), mark_not.clone());
+            thread::spawn(move || {
+                let three = two.clone_mut();
+                let counted = three.sharers();
+                drop(two);
+                drop(three);
+                let Some(mut taken) = pool.alloc() else {
+                    assert_eq!(counted, 3);
+                    return not_alone.mark();
+                };
+                alone.mark_if(counted == 2);
+                write(&mut taken, 1);
+            })
+        };
+        reader.join().unwrap();
+        cloner.join().unwrap();
         assert_every_slot_once(&pool, Vec::new());
     });
     alone.check();

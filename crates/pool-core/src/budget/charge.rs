@@ -7,6 +7,7 @@ use core::mem;
 use super::Budget;
 use super::error::ChargeError;
 use super::node::Node;
+use crate::tenant::Tenant;
 
 /// Bytes that are charged to a [`Budget`], until this is dropped, on any thread.
 ///
@@ -46,6 +47,12 @@ impl Charge {
     #[must_use]
     pub fn budget(&self) -> Budget {
         Budget::of(Arc::clone(&self.node))
+    }
+
+    /// Whom the budget that it is charged to was built for: [`Tenant::NONE`] if for nobody in particular.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        self.node.is_for()
     }
 
     /// Whether it is charged to `budget` itself, not to one below or above.

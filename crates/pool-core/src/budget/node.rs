@@ -33,6 +33,7 @@ pub(crate) struct Node {
     quick: Arc<Line<Quick>>,
     tree: Arc<Tree>,
     account: AccountId,
+    tenant: Tenant,
     /// What this one is part of, until it leaves the tree.
     parent: Option<Arc<Node>>,
     has_left: bool,
@@ -41,11 +42,13 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn root(terms: Terms) -> Arc<Self> {
         let mut books = Books::default();
+        let tenant = terms.tenant;
         let account = books.ledger.open(None, terms).expect("the first");
         Arc::new(Self {
             quick: Arc::clone(&books.ledger[account].quick),
             tree: Arc::new(Tree(Line(Lock::new(books)))),
             account,
+            tenant,
             parent: None,
             has_left: false,
         })
@@ -58,6 +61,7 @@ impl Node {
             quick: Arc::clone(&self.quick),
             tree: Arc::clone(&self.tree),
             account: self.account,
+            tenant,
             parent: Some(Arc::clone(self)),
             has_left: true,
         });
@@ -131,6 +135,11 @@ impl Node {
     /// The number is this node's alone while it lives.
     pub(crate) fn account(&self) -> AccountId {
         self.account
+    }
+
+    /// Whom this budget is for.
+    pub(crate) fn is_for(&self) -> Tenant {
+        self.tenant
     }
 
     pub(crate) fn parent(&self) -> Option<&Arc<Self>> {

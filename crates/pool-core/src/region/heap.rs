@@ -10,7 +10,7 @@ use crate::error::{BuildError, BuildErrorKind};
 impl Region {
     /// Over-allocates and aligns by hand, because `alloc_zeroed` clears (and so touches) every byte when
     /// asked for more alignment than `malloc` gives by itself.
-    pub(super) fn heap(bytes: usize, align: usize) -> Result<Self, BuildError> {
+    pub(crate) fn heap(bytes: usize, align: usize) -> Result<Self, BuildError> {
         const MALLOC_ALIGN: usize = 16;
         let slack = align.saturating_sub(MALLOC_ALIGN);
         let refused = || BuildErrorKind::OutOfMemory {
