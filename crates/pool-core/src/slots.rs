@@ -16,6 +16,7 @@ mod giving;
 mod life;
 mod taking;
 
+#[cfg(feature = "std")]
 pub(crate) use life::Unpin;
 pub use life::leaked_regions;
 

@@ -44,6 +44,11 @@ mod imp {
             rack
         }
 
+        /// The home of a buffer that never had a rack.
+        pub(crate) fn nowhere() -> Self {
+            Self(0) // Names begin with 1.
+        }
+
         fn next_name() -> u64 {
             let mut directory = DIRECTORY.write().unwrap_or_else(PoisonError::into_inner);
             directory.names_given += 1;
@@ -79,6 +84,11 @@ mod imp {
         /// Makes a rack that can be found.
         pub(crate) fn found(build: impl FnOnce(Home) -> Rack) -> Arc<Rack> {
             Arc::new_cyclic(|rack| build(Home(rack.clone())))
+        }
+
+        /// The home of a buffer that never had a rack.
+        pub(crate) fn nowhere() -> Self {
+            Self(Weak::new())
         }
 
         /// The rack, if it lives.

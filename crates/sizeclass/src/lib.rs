@@ -14,6 +14,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod adopt;
 mod buf_mut;
 mod buffer;
 mod buffer_pool;

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use framebuf::FrameBuf;
-use pool_core::{Lease, Shared};
+use pool_core::{Charge, Lease, Shared, Tenant};
 use sizeclass::PooledBuffer;
 
 use crate::label::Label;
 use crate::part::Part;
+use crate::unique::{Storage, Unique};
 use crate::view::View;
 
 /// The whole slot. Allocates nothing.
@@ -21,10 +22,17 @@ impl From<Lease> for View {
     }
 }
 
-/// The whole slot. Allocates nothing, and counts nothing: the share becomes the view.
+/// The whole slot. Allocates nothing, and counts nothing: the share becomes the view. If the slot is charged to a tenant's budget, that is the
+/// view's tenant.
 impl From<Shared> for View {
     fn from(shared: Shared) -> Self {
-        Self(Part::from_shared(shared, Label::NONE))
+        let tenant = shared.charge().map_or(Tenant::NONE, Charge::tenant);
+        let range = 0..shared.slot_bytes();
+        let label = Label {
+            tenant,
+            ..Label::NONE
+        };
+        Self(Part::from_shared(shared, range, label))
     }
 }
 
@@ -32,15 +40,14 @@ impl From<Shared> for View {
 /// stay, and come back with [`FrameBuf::try_from`]. A [part](FrameBuf::is_part) beside which others live is one small allocation, and stays a view.
 impl<M> From<FrameBuf<M>> for View {
     fn from(frame: FrameBuf<M>) -> Self {
-        let (mut view, range) = match frame.into_lease() {
-            Ok((lease, range)) => (Self::from(lease), range),
+        let (storage, range) = match frame.into_lease() {
+            Ok((lease, range)) => (Storage::Slot(lease), range),
             Err(frame) => match frame.into_vec() {
-                Ok((bytes, range)) => (Self::from(bytes), range),
+                Ok((bytes, range)) => (Storage::Heap(bytes), range),
                 Err(part) => return Self::from_owner(part.split_meta().0),
             },
         };
-        view.0.narrow(range);
-        view
+        Self(Unique::new(storage, range).into_part())
     }
 }
 
@@ -48,11 +55,7 @@ impl<M> From<FrameBuf<M>> for View {
 impl From<PooledBuffer> for View {
     fn from(buffer: PooledBuffer) -> Self {
         match buffer.into_lease() {
-            Ok((lease, range)) => {
-                let mut view = Self::from(lease);
-                view.0.narrow(range);
-                view
-            }
+            Ok((lease, range)) => Self(Unique::new(Storage::Slot(lease), range).into_part()),
             Err(buffer) => match buffer.into_vec() {
                 Ok(bytes) => Self::from(bytes),
                 Err(_) => unreachable!("a buffer's bytes lie in a slot or in a vector"),
@@ -65,7 +68,7 @@ impl From<PooledBuffer> for View {
 /// [`retained_bytes`](View::retained_bytes).
 impl From<Vec<u8>> for View {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Part::from_owner(bytes, Vec::capacity, Label::NONE))
+        Self(Part::from_vec(bytes, Label::NONE))
     }
 }
 

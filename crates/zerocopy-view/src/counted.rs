@@ -3,14 +3,17 @@
 //! # Why not `Arc<dyn StableBytes>`
 //!
 //! It is two words, and a view has room for one: the other sixteen bytes are the address, and eight of the rest are slot, kind
-//! and tenant. A thin pointer to a header that knows how to free its own type is the standard answer.
+//! and tenant. A thin pointer to a header that knows the type of its own body is the standard answer.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::any::TypeId;
 use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 
-use pool_core::StableBytes;
+use pool_core::{Charge, DigestCell, StableBytes};
 
+use crate::sync::UnsafeCell;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
@@ -18,35 +21,57 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 const MAX_SHARERS: usize = usize::MAX / 2;
 
 /// What every body begins with.
-struct Header {
-    refs: AtomicUsize,
-    retained_bytes: usize,
-    /// Frees the body that this header begins; to be called once, by who brought `refs` to zero.
+pub(crate) struct Header {
+    pub(crate) refs: AtomicUsize,
+    pub(crate) first_byte: NonNull<u8>,
+    pub(crate) retained_bytes: usize,
+    pub(crate) owner_type: OwnerType,
+    pub(crate) digest: DigestCell,
+    /// See COUNTED-4.
+    pub(crate) charge: UnsafeCell<Option<Charge>>,
+}
+
+/// What has to be known of an owner whose type was forgotten.
+pub(crate) struct OwnerType {
+    pub(crate) id: TypeId,
+    /// Frees the body that a header begins; to be called once, by who has it alone.
     free: unsafe fn(NonNull<Header>),
 }
 
 /// `repr(C)`: the header lies at the body's own address.
 #[repr(C)]
-struct Body<T> {
+pub(crate) struct Body<T> {
     header: Header,
-    owner: T,
+    pub(crate) owner: T,
+}
+
+impl<T> Body<T> {
+    pub(crate) fn into_parts(self) -> (T, Option<Charge>) {
+        (self.owner, self.header.charge.into_inner())
+    }
 }
 
 /// A counted right to an owner of bytes in a box of its own. One word, and `Option<Counted>` no larger.
 ///
 /// - **COUNTED-1** The body lives while its count is above zero, and the count is the number of its `Counted` values.
-/// - **COUNTED-2** `header` was made from the pointer to a whole `Body<T>`, `T: Send + Sync`, and `free` is `free_body::<T>` of that `T`.
-/// - **COUNTED-3** After [`Counted::new`] nobody makes a reference to the owner, until it is dropped.
+/// - **COUNTED-2** `header` was made from the pointer to a whole `Body<T>`, `T: Send + Sync + 'static`, and the header's `owner_type` is that `T`'s.
+/// - **COUNTED-3** After [`Counted::new`] only shared references to the owner are made, until it is moved out or dropped.
+/// - **COUNTED-4** The charge is changed by who is alone: through an `&mut` of the only `Counted`, or having brought the count to zero; and read by who
+///   has one.
 pub(crate) struct Counted {
-    header: NonNull<Header>,
+    pub(crate) header: NonNull<Header>,
 }
 
-// SAFETY: the owner is `Send + Sync` (COUNTED-2), the count is atomic, the rest of the header never changes.
+// SAFETY: the owner is `Send + Sync` (COUNTED-2), the count is atomic, the charge is `Send` and changed by one alone (COUNTED-4), the rest of the header never
+// changes.
 unsafe impl Send for Counted {}
-// SAFETY: `&Counted` gives `&Header` and clones, both fine on any thread for the reasons given at `Send`.
+// SAFETY: `&Counted` gives `&Header`, of which only a `Sync` charge is read, and clones: both fine on any thread for the reasons given at `Send`.
 unsafe impl Sync for Counted {}
 
 impl Counted {
+    /// What a box takes from the heap for an owner that is a `Vec`, beside what that keeps.
+    pub(crate) const BOX_BYTES: usize = size_of::<Body<Vec<u8>>>();
+
     /// Boxes an owner, and asks it nothing before: it has moved for the last time by then. `retained_bytes` tells how much memory the
     /// owner keeps.
     ///
@@ -57,22 +82,27 @@ impl Counted {
     {
         let header = Header {
             refs: AtomicUsize::new(1),
+            first_byte: NonNull::dangling(),
             retained_bytes: 0,
-            free: free_body::<T>,
+            owner_type: OwnerType {
+                id: TypeId::of::<T>(),
+                free: free_body::<T>,
+            },
+            digest: DigestCell::new(),
+            charge: UnsafeCell::new(None),
         };
         let body = Box::leak(Box::new(Body { header, owner }));
+        let bytes = NonNull::from(body.owner.stable_bytes());
+        body.header.first_byte = bytes.cast();
         body.header.retained_bytes = retained_bytes(&body.owner);
-        let body = NonNull::from(body);
         let counted = Self {
-            header: body.cast(),
+            header: NonNull::from(body).cast(),
         };
-        // SAFETY: validity: boxed just now. Aliasing: nobody else knows the address, and the box is not touched meanwhile.
-        let owner = &unsafe { body.as_ref() }.owner;
-        (counted, NonNull::from(owner.stable_bytes()))
+        (counted, bytes)
     }
 
     #[inline]
-    fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         // SAFETY: validity: this value is counted, so the body lives (COUNTED-1). Aliasing: until the count is zero only
         // shared references to a header exist.
         unsafe { self.header.as_ref() }
@@ -86,9 +116,20 @@ impl Counted {
         self.header().refs.load(Acquire)
     }
 
-    /// How many bytes of memory the owner keeps, as far as it says.
-    pub(crate) fn retained_bytes(&self) -> usize {
-        self.header().retained_bytes
+    /// Another one. If this is the only one, it costs no locked instruction, because nobody else can clone meanwhile.
+    #[inline]
+    pub(crate) fn clone_mut(&mut self) -> Self {
+        let refs = &self.header().refs;
+        // [COUNT-AGAIN] Acquire: if we are alone, the store below takes the place of what the other sharers released when they went: it has to come
+        // after all they did. Pairs with [COUNT-DROP].
+        if refs.load(Acquire) != 1 {
+            return self.clone();
+        }
+        // Relaxed: as in `clone`. Not read and written in one step: the only one is borrowed here (COUNTED-1), so nobody else counts.
+        refs.store(2, Relaxed);
+        Self {
+            header: self.header,
+        }
     }
 
     /// Gives up this right without giving it back.
@@ -133,31 +174,44 @@ fn too_many(refs: &AtomicUsize) -> ! {
 impl Drop for Counted {
     #[inline]
     fn drop(&mut self) {
-        // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
-        // alone. Pairs with [COUNT-LAST] and [COUNT-READ].
-        if self.header().refs.fetch_sub(1, Release) > 1 {
-            return;
-        }
-        // [COUNT-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
+        let refs = &self.header().refs;
+        // [COUNT-ALONE] Acquire: if ours is the only one, every other sharer's last use happened, and nobody else counts: nothing is to be written.
         // Pairs with [COUNT-DROP].
-        self.header().refs.load(Acquire);
-        let free = self.header().free;
-        // SAFETY: the count went from 1 to 0 here, once, so the body is ours to free (COUNTED-1), and `free` is of its
+        if refs.load(Acquire) != 1 {
+            // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
+            // alone. Pairs with [COUNT-LAST], [COUNT-ALONE], [COUNT-AGAIN], [COUNT-OWN] and [COUNT-READ].
+            if refs.fetch_sub(1, Release) > 1 {
+                return;
+            }
+            // [COUNT-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
+            // Pairs with [COUNT-DROP].
+            refs.load(Acquire);
+        }
+        let free = self.header().owner_type.free;
+        // SAFETY: ours was the only one, or we brought the count from 1 to 0, once: so the body is ours to free (COUNTED-1), and `free` is of its
         // type (COUNTED-2). The header is not used after this.
         unsafe { free(self.header) }
     }
 }
 
-/// Drops the owner and frees its box.
+/// Drops the owner, frees its box, and gives back the charge for it.
 ///
 /// # Safety
 ///
-/// `header` begins a `Body<T>` from `Counted::new`, its count is zero, and nobody uses it any more.
+/// `header` begins a `Body<T>` from `Counted::new`, and nobody else uses it any more.
 unsafe fn free_body<T>(header: NonNull<Header>) {
     let body = header.cast::<Body<T>>();
     // SAFETY: validity: leaked by `Counted::new` from a box of this type, and the pointer is still good for all of it
     // (COUNTED-2). Aliasing: no other `Counted` is left (COUNTED-1).
-    drop(unsafe { Box::from_raw(body.as_ptr()) });
+    let body = unsafe { Box::from_raw(body.as_ptr()) };
+    let charge = body.header.charge.with_mut(|charge| {
+        // SAFETY: validity: inside the body. Aliasing: no other `Counted` is left (COUNTED-4).
+        unsafe { &mut *charge }.take()
+    });
+    // Where it lies: it stays there until its drop is over.
+    drop(body);
+    // Last, when the memory is free: it may wake who waits for room, and a waker may panic.
+    drop(charge);
 }
 
 #[cfg(test)]
@@ -168,7 +222,7 @@ mod tests {
     #[test]
     fn a_count_near_its_limit_refuses_a_clone_and_stays_what_it_was() {
         extern crate std;
-        use alloc::{vec, vec::Vec};
+        use alloc::vec;
         let (first, _) = Counted::new(vec![1_u8], Vec::capacity);
         // Relaxed, all: one thread.
         first.header().refs.store(MAX_SHARERS, Relaxed);

@@ -6,12 +6,13 @@
 //! kind and tenant would not fit. Its two words are therefore stored apart, and made a `Shared` again whenever its count is
 //! touched: the count of a slot stays pool-core's alone.
 
-use core::mem::ManuallyDrop;
+use alloc::vec::Vec;
+use core::mem::{self, ManuallyDrop};
 use core::ops::Range;
 use core::ptr::NonNull;
 use core::slice;
 
-use pool_core::{Lease, RawSlot, Shared, StableBytes};
+use pool_core::{RawSlot, Shared, StableBytes};
 
 use crate::counted::Counted;
 use crate::label::Label;
@@ -42,8 +43,8 @@ pub(crate) struct Part {
     pub(crate) label: Label,
 }
 
-/// A part's right, made of its words. Never dropped except by [`Part::drop`] and [`Part::try_into_lease`], which end the part.
-enum Owner {
+/// A part's right, made of its words. Never dropped except by [`Part::drop`] and by what ends a part to use its right.
+pub(crate) enum Owner {
     Static,
     Pooled(ManuallyDrop<Shared>),
     Boxed(ManuallyDrop<Counted>),
@@ -68,14 +69,26 @@ impl Part {
         }
     }
 
-    /// All of a shared slot. Allocates nothing.
-    pub(crate) fn from_shared(shared: Shared, label: Label) -> Self {
-        let bytes = NonNull::from(&*shared);
+    /// Some bytes of a shared slot. Allocates nothing, and makes no reference to the bytes.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie in the slot.
+    #[inline]
+    pub(crate) fn from_shared(shared: Shared, range: Range<usize>, label: Label) -> Self {
+        check(&range, shared.slot_bytes());
+        if range.is_empty() {
+            return Self::from_static(&[], label);
+        }
+        let Some(first) = NonNull::new(shared.as_ptr().cast_mut()) else {
+            unreachable!("a slot's address is never null")
+        };
         let RawSlot { pool, slot } = shared.into_raw();
         assert!(slot < BOXED, "a pool has at most 2^32 - 2 slots");
         Self {
-            first: bytes.cast(),
-            len: bytes.len(),
+            // SAFETY: the range lies in the slot, so this stays inside it.
+            first: unsafe { first.add(range.start) },
+            len: range.len(),
             owner: pool,
             slot,
             label,
@@ -101,6 +114,11 @@ impl Part {
         }
     }
 
+    /// A vector's bytes. It keeps its whole capacity.
+    pub(crate) fn from_vec(bytes: Vec<u8>, label: Label) -> Self {
+        Self::from_owner(bytes, Vec::capacity, label)
+    }
+
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         // SAFETY: validity: PART-1, and the right is held while `self` is borrowed. Aliasing: while it is held nobody makes
@@ -116,42 +134,57 @@ impl Part {
         Some(unsafe { slice::from_raw_parts(self.first.as_ptr(), self.len) })
     }
 
+    /// The words of the right, made a right again, beside the one that the part has: not to be dropped.
     #[inline]
-    fn owner(&self) -> Owner {
+    pub(crate) fn owner(&self) -> Owner {
         match self.slot {
-            STATIC => Owner::Static,
-            BOXED => {
-                // SAFETY: from `Counted::into_raw` (PART-3), and not dropped while this part has it.
-                let counted = unsafe { Counted::from_raw(self.owner) };
-                Owner::Boxed(ManuallyDrop::new(counted))
-            }
-            slot => {
+            ..BOXED => {
                 let raw = RawSlot {
                     pool: self.owner,
-                    slot,
+                    slot: self.slot,
                 };
                 // SAFETY: from `Shared::into_raw` (PART-3), and not dropped while this part has it.
                 let shared = unsafe { Shared::from_raw(raw) };
                 Owner::Pooled(ManuallyDrop::new(shared))
             }
+            BOXED => {
+                // SAFETY: from `Counted::into_raw` (PART-3), and not dropped while this part has it.
+                let counted = unsafe { Counted::from_raw(self.owner) };
+                Owner::Boxed(ManuallyDrop::new(counted))
+            }
+            STATIC => Owner::Static,
         }
     }
 
-    /// How many parts and other rights keep the storage; 0 if nobody has to.
-    pub(crate) fn sharers(&self) -> usize {
+    /// Counts one right more, for the words of another part to stand for (PART-3).
+    #[inline]
+    fn count_one_more(&self) {
         match self.owner() {
-            Owner::Static => 0,
-            Owner::Pooled(shared) => shared.sharers(),
-            Owner::Boxed(counted) => counted.sharers(),
+            Owner::Pooled(shared) => mem::forget(Shared::clone(&shared)),
+            Owner::Boxed(counted) => mem::forget(Counted::clone(&counted)),
+            Owner::Static => {}
         }
     }
 
-    pub(crate) fn retained_bytes(&self) -> usize {
+    /// As [`count_one_more`](Self::count_one_more), without a locked instruction if this part's is the only right.
+    #[inline]
+    fn count_one_more_mut(&mut self) {
         match self.owner() {
-            Owner::Static => 0,
-            Owner::Pooled(shared) => shared.slot_bytes(),
-            Owner::Boxed(counted) => counted.retained_bytes(),
+            Owner::Pooled(mut shared) => mem::forget(shared.clone_mut()),
+            Owner::Boxed(mut counted) => mem::forget(counted.clone_mut()),
+            Owner::Static => {}
         }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The address of the first byte.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self.first.addr().get()
     }
 
     /// Another right to some of the bytes. No right is counted for no bytes.
@@ -161,13 +194,62 @@ impl Part {
     /// If the range does not lie in `0..len`.
     #[inline]
     pub(crate) fn piece(&self, range: Range<usize>) -> Self {
-        self.check(&range);
+        check(&range, self.len);
         if range.is_empty() {
             return Self::from_static(&[], self.label);
         }
-        let mut piece = self.clone();
-        piece.move_to(&range);
-        piece
+        self.count_one_more();
+        // SAFETY: the range lies in `0..len`, and the words of one more right go with it.
+        unsafe { self.words_of(&range) }
+    }
+
+    /// Cuts some of the bytes off, with a right of their own; this part is to be narrowed to others. As [`piece`](Self::piece), but
+    /// if this part is the only one of its storage, counting the other costs no locked instruction.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie in `0..len`.
+    #[inline]
+    fn piece_mut(&mut self, range: Range<usize>) -> Self {
+        check(&range, self.len);
+        if range.is_empty() {
+            return Self::from_static(&[], self.label);
+        }
+        self.count_one_more_mut();
+        // SAFETY: the range lies in `0..len`, and the words of one more right go with it.
+        unsafe { self.words_of(&range) }
+    }
+
+    /// Cuts the part in two: the first `at` bytes stay. No counter is touched if one of the two has no bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `at` is more than the length.
+    #[inline]
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        if at == 0 {
+            return mem::replace(self, Self::from_static(&[], self.label));
+        }
+        let back = self.piece_mut(at..self.len);
+        self.len = at;
+        back
+    }
+
+    /// Cuts the part in two: what lies behind the first `at` bytes stays. No counter is touched if one of the two has no bytes.
+    ///
+    /// # Panics
+    ///
+    /// If `at` is more than the length.
+    #[inline]
+    pub(crate) fn split_to(&mut self, at: usize) -> Self {
+        if at == self.len {
+            return mem::replace(self, Self::from_static(&[], self.label));
+        }
+        let front = self.piece_mut(0..at);
+        // SAFETY: `at` is below `len` (checked by `piece_mut`), so this stays inside the storage (PART-1, PART-2).
+        self.first = unsafe { self.first.add(at) };
+        self.len -= at;
+        front
     }
 
     /// Makes this part smaller. The right is given up if no byte is left.
@@ -177,29 +259,31 @@ impl Part {
     /// If the range does not lie in `0..len`.
     #[inline]
     pub(crate) fn narrow(&mut self, range: Range<usize>) {
-        self.check(&range);
+        check(&range, self.len);
         if range.is_empty() {
             *self = Self::from_static(&[], self.label);
-        } else {
-            self.move_to(&range);
+            return;
         }
-    }
-
-    #[inline]
-    fn check(&self, range: &Range<usize>) {
-        assert!(
-            range.start <= range.end && range.end <= self.len,
-            "range: must lie in 0..{}, got {range:?}",
-            self.len
-        );
-    }
-
-    /// To a range that was checked and has bytes.
-    #[inline]
-    fn move_to(&mut self, range: &Range<usize>) {
-        // SAFETY: the range lies in `0..len` (`check`), so the sum stays inside the storage (PART-1, PART-2).
+        // SAFETY: the range lies in `0..len`, so the sum stays inside the storage (PART-1, PART-2).
         self.first = unsafe { self.first.add(range.start) };
         self.len = range.len();
+    }
+
+    /// The words of this part, with other bytes of it.
+    ///
+    /// # Safety
+    ///
+    /// The range lies in `0..len` and is not empty. Of all parts with these words, no more are dropped than the storage counts rights (PART-3).
+    #[inline]
+    unsafe fn words_of(&self, range: &Range<usize>) -> Self {
+        Self {
+            // SAFETY: the range lies in `0..len`, so the sum stays inside the storage (PART-1, PART-2).
+            first: unsafe { self.first.add(range.start) },
+            len: range.len(),
+            owner: self.owner,
+            slot: self.slot,
+            label: self.label,
+        }
     }
 
     /// One part of two that lie one behind the other in one storage and bear the same label; else both come back.
@@ -217,7 +301,7 @@ impl Part {
         }
         let same_storage =
             self.slot != STATIC && (self.slot, self.owner) == (next.slot, next.owner);
-        if !same_storage || self.end_address() != next.first.addr().get() {
+        if !same_storage || self.address() + self.len != next.address() {
             return Err((self, next));
         }
         // PART-1 for the sum: both hold a right to one storage, so its words name one storage; `next`'s bytes lie behind
@@ -225,50 +309,24 @@ impl Part {
         self.len += next.len;
         Ok(self)
     }
+}
 
-    /// The address behind the last byte.
-    fn end_address(&self) -> usize {
-        self.first.addr().get().wrapping_add(self.len)
-    }
-
-    /// The only right to a slot, as a lease, and where in it the part lay; else the part comes back.
-    pub(crate) fn try_into_lease(self) -> Result<(Lease, Range<usize>), Self> {
-        let Owner::Pooled(shared) = self.owner() else {
-            return Err(self);
-        };
-        let start = self.first.addr().get() - shared.as_ptr().addr();
-        let part = ManuallyDrop::new(self);
-        // From here on `shared` is the part's right, and `part` is words.
-        match ManuallyDrop::into_inner(shared).try_unshare() {
-            Ok(lease) => Ok((lease, start..start + part.len)),
-            Err(shared) => {
-                let _kept_by_the_part = ManuallyDrop::new(shared);
-                Err(ManuallyDrop::into_inner(part))
-            }
-        }
-    }
+/// # Panics
+///
+/// If the range does not lie in `0..len`.
+#[inline]
+fn check(range: &Range<usize>, len: usize) {
+    assert!(
+        range.start <= range.end && range.end <= len,
+        "range: must lie in 0..{len}, got {range:?}"
+    );
 }
 
 impl Clone for Part {
     #[inline]
     fn clone(&self) -> Self {
-        // One more right, which the copied words stand for (PART-3): the `ManuallyDrop` does not give it back.
-        match self.owner() {
-            Owner::Static => {}
-            Owner::Pooled(shared) => {
-                let _one_more: ManuallyDrop<Shared> = shared.clone();
-            }
-            Owner::Boxed(counted) => {
-                let _one_more: ManuallyDrop<Counted> = counted.clone();
-            }
-        }
-        Self {
-            first: self.first,
-            len: self.len,
-            owner: self.owner,
-            slot: self.slot,
-            label: self.label,
-        }
+        self.count_one_more();
+        Self { ..*self }
     }
 }
 
@@ -276,9 +334,9 @@ impl Drop for Part {
     #[inline]
     fn drop(&mut self) {
         match self.owner() {
-            Owner::Static => {}
             Owner::Pooled(shared) => drop(ManuallyDrop::into_inner(shared)),
             Owner::Boxed(counted) => drop(ManuallyDrop::into_inner(counted)),
+            Owner::Static => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The only door to atomics: `core`'s in a normal build, loom's in a model.
+//! The only door to atomics and cells: `core`'s in a normal build, loom's in a model.
 //!
 //! Nothing else in this crate names `core::sync::atomic` or loom, so whatever a model explores is the shipped code.
 
@@ -8,6 +8,27 @@ pub(crate) use imp::*;
 mod imp {
     pub(crate) mod atomic {
         pub(crate) use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+    }
+
+    /// `core`'s cell with the face of loom's.
+    pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(core::cell::UnsafeCell::new(value))
+        }
+
+        pub(crate) fn with<R>(&self, work: impl FnOnce(*const T) -> R) -> R {
+            work(self.0.get())
+        }
+
+        pub(crate) fn with_mut<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
+            work(self.0.get())
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner()
+        }
     }
 
     /// Stands for plain memory in a loom model; nothing in a normal build.
@@ -37,6 +58,7 @@ mod imp {
     pub(crate) mod atomic {
         pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
     }
+    pub(crate) use loom::cell::UnsafeCell;
 
     /// Stands for plain memory that loom does not see: it reports a read that does not come after the write.
     pub(crate) struct Witness(loom::cell::UnsafeCell<()>);

@@ -1,13 +1,11 @@
-//! The view itself: cutting, joining, naming. All of it safe code over [`Part`].
+//! The view itself. All of it safe code over [`Part`].
 
 use core::fmt;
-use core::mem;
-use core::ops::{Bound, Deref, Range, RangeBounds};
+use core::ops::{Deref, Range};
 
-use pool_core::{Lease, StableBytes, Tenant};
+use pool_core::{Lease, StableBytes};
 use sha2::{Digest, Sha256};
 
-use crate::error::{OutOfRange, OutOfRangeKind};
 use crate::kind::Kind;
 use crate::label::Label;
 use crate::part::Part;
@@ -80,151 +78,6 @@ impl View {
         Self(Part::from_owner(owner, shown_bytes, Label::NONE))
     }
 
-    /// A view of a part of this one.
-    ///
-    /// # Panics
-    ///
-    /// If the range does not lie in `0..len`; [`try_slice`](Self::try_slice) does not.
-    #[inline]
-    #[must_use]
-    #[track_caller]
-    pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
-        match self.try_slice(range) {
-            Ok(view) => view,
-            Err(error) => refuse(error),
-        }
-    }
-
-    /// A view of a part of this one, or why there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] if the range does not lie in `0..len`.
-    #[inline]
-    pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, OutOfRange> {
-        let range = self.resolve(range.start_bound(), range.end_bound())?;
-        Ok(Self(self.0.piece(range)))
-    }
-
-    /// A view of bytes that were borrowed from this one, as a parser gives them back.
-    ///
-    /// ```
-    /// let line = zerocopy_view::View::from_static(b"key=value");
-    /// let value: &[u8] = line.split(|byte| *byte == b'=').nth(1).unwrap();
-    /// assert_eq!(line.slice_ref(value), "value");
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the bytes do not all lie in this view; [`try_slice_ref`](Self::try_slice_ref) does not.
-    #[must_use]
-    #[track_caller]
-    pub fn slice_ref(&self, part: &[u8]) -> Self {
-        match self.try_slice_ref(part) {
-            Ok(view) => view,
-            Err(error) => refuse(error),
-        }
-    }
-
-    /// A view of bytes that were borrowed from this one, or why there is none. No bytes lie in every view.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] if the bytes do not all lie in this view; equal bytes elsewhere do not.
-    pub fn try_slice_ref(&self, part: &[u8]) -> Result<Self, OutOfRange> {
-        if part.is_empty() {
-            return Ok(Self(self.0.piece(0..0)));
-        }
-        let elsewhere = OutOfRangeKind::Elsewhere {
-            part_bytes: part.len(),
-            len: self.len(),
-        };
-        let start = part.as_ptr().addr().checked_sub(self.as_ptr().addr());
-        let range = start.and_then(|start| Some(start..start.checked_add(part.len())?));
-        let range = range.filter(|range| range.end <= self.len());
-        Ok(Self(self.0.piece(range.ok_or(elsewhere)?)))
-    }
-
-    /// Cuts off and returns the first `at` bytes; this view keeps the rest. If one of the two has no bytes, no counter is touched.
-    ///
-    /// # Panics
-    ///
-    /// If `at` is more than the length.
-    #[inline]
-    #[must_use = "to drop the first bytes, use `advance`"]
-    #[track_caller]
-    pub fn split_to(&mut self, at: usize) -> Self {
-        self.check_position(at);
-        if at == self.len() {
-            return mem::replace(self, Self(self.0.piece(0..0)));
-        }
-        let front = self.0.piece(0..at);
-        self.0.narrow(at..self.len());
-        Self(front)
-    }
-
-    /// Cuts off and returns what lies behind the first `at` bytes, which this view keeps. If one of the two has no bytes, no
-    /// counter is touched.
-    ///
-    /// # Panics
-    ///
-    /// If `at` is more than the length.
-    #[inline]
-    #[must_use = "to drop the last bytes, use `truncate`"]
-    #[track_caller]
-    pub fn split_off(&mut self, at: usize) -> Self {
-        self.check_position(at);
-        if at == 0 {
-            return mem::replace(self, Self(self.0.piece(0..0)));
-        }
-        let back = self.0.piece(at..self.len());
-        self.0.narrow(0..at);
-        Self(back)
-    }
-
-    /// Keeps the first `len` bytes; does nothing if there are not so many. Touches no counter unless no byte is left.
-    #[inline]
-    pub fn truncate(&mut self, len: usize) {
-        if len < self.len() {
-            self.0.narrow(0..len);
-        }
-    }
-
-    /// Drops the first `count` bytes. Touches no counter unless no byte is left.
-    ///
-    /// # Panics
-    ///
-    /// If `count` is more than the length.
-    #[inline]
-    #[track_caller]
-    pub fn advance(&mut self, count: usize) {
-        self.check_position(count);
-        self.0.narrow(count..self.len());
-    }
-
-    /// One view of this one and `next`, if `next` lies right behind it in the same storage and has the same kind and tenant.
-    /// Copies nothing, and touches only the storage's counter. A view without bytes joins any of its kind and tenant.
-    ///
-    /// Static views with bytes never join: two statics that happen to be neighbours are still two.
-    ///
-    /// ```
-    /// let mut head = zerocopy_view::View::from(b"one message".to_vec());
-    /// let tail = head.split_off(3);
-    /// let whole = head.try_join(tail).expect("they were one");
-    /// assert_eq!(whole, "one message");
-    /// assert_eq!(whole.sharers(), 1);
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Gives both back, unchanged, if they are not neighbours.
-    pub fn try_join(self, next: Self) -> Result<Self, (Self, Self)> {
-        match self.0.join(next.0) {
-            Ok(whole) => Ok(Self(whole)),
-            Err((first, second)) => Err((Self(first), Self(second))),
-        }
-    }
-
     /// What the bytes are. [`Kind::RAW`] until somebody says otherwise.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -236,28 +89,6 @@ impl View {
     pub fn retag(mut self, kind: Kind) -> Self {
         self.0.label.kind = kind;
         self
-    }
-
-    /// Who is charged for the storage. [`Tenant::NONE`] until somebody says otherwise. Clones and slices inherit it.
-    #[must_use]
-    pub fn tenant(&self) -> Tenant {
-        self.0.label.tenant
-    }
-
-    /// The same view, on another tenant's account.
-    ///
-    /// The charge belongs to the storage, so it moves only with the one view that has the storage to itself. Static and empty
-    /// views have none, and may always change.
-    ///
-    /// # Errors
-    ///
-    /// Gives the view back, unchanged, if other views share the storage. Another thread may drop them before the caller sees it.
-    pub fn with_tenant(mut self, tenant: Tenant) -> Result<Self, Self> {
-        if self.sharers() > 1 {
-            return Err(self);
-        }
-        self.0.label.tenant = tenant;
-        Ok(self)
     }
 
     /// How many views (and, of a slot, other [shares](pool_core::Shared)) keep the storage, this one included; 0 for a static or
@@ -279,64 +110,54 @@ impl View {
         self.0.retained_bytes()
     }
 
-    /// The SHA-256 digest of the bytes. Cost: reads all of them; allocates nothing.
+    /// The SHA-256 digest of the bytes. Allocates nothing.
+    ///
+    /// Cost: reads all the bytes, once. The digest of the first view of a storage that is asked is kept with the storage as long as it is shared: whoever has a
+    /// view of the same bytes then gets it by one load and a copy of 32 bytes. Views of other bytes of that storage, views of more than 4 GiB and
+    /// static views are digested each time. Nobody waits for another who digests at the same time.
     #[must_use]
     pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(self).into()
+        match self.0.kept_digest() {
+            Some(digest) => digest,
+            None => self.digest_and_keep(),
+        }
+    }
+
+    #[cold]
+    fn digest_and_keep(&self) -> [u8; 32] {
+        let digest = Sha256::digest(self).into();
+        self.0.keep_digest(digest);
+        digest
     }
 
     /// The slot under the only view of it, as a unique right, and where in it the bytes lie. The way back to writing in place.
+    ///
+    /// Kind, tenant and digest are lost, and a charge is given back: a lease has no place for them. To keep the charge beside it, [take](Self::take_charge) it
+    /// before.
     ///
     /// # Errors
     ///
     /// Gives the view back, unchanged, if others share the slot or the bytes do not lie in one.
     pub fn try_into_lease(self) -> Result<(Lease, Range<usize>), Self> {
-        self.0.try_into_lease().map_err(Self)
+        let unique = self.0.try_into_lease().map_err(Self)?;
+        Ok((unique.storage, unique.range))
     }
 
-    #[inline]
-    fn resolve(
-        &self,
-        start: Bound<&usize>,
-        end: Bound<&usize>,
-    ) -> Result<Range<usize>, OutOfRange> {
-        let start_at = match start {
-            Bound::Included(at) => Some(*at),
-            Bound::Excluded(at) => at.checked_add(1),
-            Bound::Unbounded => Some(0),
-        };
-        let end_at = match end {
-            Bound::Included(at) => at.checked_add(1),
-            Bound::Excluded(at) => Some(*at),
-            Bound::Unbounded => Some(self.len()),
-        };
-        match (start_at, end_at) {
-            (Some(start), Some(end)) if start <= end && end <= self.len() => Ok(start..end),
-            // A bound that does not fit is shown as the nearest that does.
-            _ => Err(OutOfRangeKind::Range {
-                start: start_at.unwrap_or(usize::MAX),
-                end: end_at.unwrap_or(usize::MAX),
-                len: self.len(),
-            }
-            .into()),
-        }
+    /// What moved into a box by [`from_owner`](Self::from_owner) (or `From` a `Vec`, an `Arc`, a `Bytes`), under the only view of it, and where in its bytes
+    /// the view's lie.
+    ///
+    /// Kind, tenant and digest are lost, and a charge is given back.
+    ///
+    /// # Errors
+    ///
+    /// Gives the view back, unchanged, if others share the storage or it is not a `T`.
+    pub fn try_into_owner<T>(self) -> Result<(T, Range<usize>), Self>
+    where
+        T: StableBytes + Send + Sync + 'static,
+    {
+        let unique = self.0.try_into_owner().map_err(Self)?;
+        Ok((unique.storage, unique.range))
     }
-
-    #[inline]
-    #[track_caller]
-    fn check_position(&self, at: usize) {
-        let len = self.len();
-        if at > len {
-            refuse(OutOfRangeKind::Position { at, len }.into());
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-#[track_caller]
-fn refuse(error: OutOfRange) -> ! {
-    panic!("{error}")
 }
 
 impl Default for View {

@@ -72,7 +72,7 @@ fn no_byte_moves_on_the_way_into_bytes() {
     let cases = [
         (View::from(vec![1, 2, 3]), 1),
         (View::from(pool.alloc().unwrap()), 1),
-        (View::from(Bytes::from_static(b"abc")), 1),
+        (View::from(Bytes::from_static(b"abc")), 0),
         (View::from_static(b"static"), 0),
         (View::default(), 0),
     ];
@@ -232,7 +232,9 @@ fn a_tenant_moves_only_with_the_storage_to_oneself() {
         let view = view.with_tenant(seven).unwrap();
         let clone = view.clone();
         assert_eq!((clone.tenant(), clone.slice(1..).tenant()), (seven, seven));
-        let view = view.with_tenant(eight).unwrap_err();
+        let refused = view.with_tenant(eight).unwrap_err();
+        assert!(refused.is_shared());
+        let view = refused.into_view();
         assert_eq!(view.tenant(), seven);
         drop(clone);
         assert_eq!(view.with_tenant(eight).unwrap().tenant(), eight);
