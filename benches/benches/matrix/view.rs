@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use benches::Cases;
-use benches::ours::ZerocopyView;
+use benches::ours::{DigestedView, ZerocopyView};
 use benches::rivals::{BareSha2, BytesCrate};
 use benches::work::view;
 use bytes::Bytes;
@@ -39,4 +39,5 @@ pub(crate) const CASES: Cases<'static> = &[
         "view/sha256-4k",
         &[view::sha256::<View, 4096>, view::sha256::<BareSha2, 4096>],
     ),
+    ("view/sha256-again", &[view::sha256::<DigestedView, 4096>]),
 ];

@@ -58,7 +58,7 @@ pub trait Digests: Sized {
     /// Its name in tables.
     const NAME: &'static str;
 
-    /// Holds a copy of `bytes`.
+    /// Holds a copy of `bytes`, of which no digest is known, nor will be kept.
     fn of(bytes: &[u8]) -> Self;
 
     /// Their SHA-256.

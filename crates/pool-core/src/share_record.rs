@@ -15,26 +15,28 @@ use crate::sync::atomic::AtomicU32;
 ///
 /// | bits  | meaning                                                                                       |
 /// |-------|-----------------------------------------------------------------------------------------------|
-/// | 31    | keeps: there may be more in the record, so who ends the sharing has to look                    |
-/// | 30    | charged: there is a charge in the record. Only if it keeps                                     |
-/// | 29..0 | how many share the slot                                                                        |
+/// | 31..2 | how many share the slot                                                                        |
+/// | 1     | charged: there is a charge in the record. Only if it keeps                                     |
+/// | 0     | keeps: there may be more in the record, so who ends the sharing has to look                    |
 ///
-/// A word that keeps is negative as an `i32`: so the one comparison that tells a drop whether others are left also tells it whether
-/// anything is to be looked at, and a slot of which nothing is kept pays nothing.
+/// The marks lie below the count, so that counting, and seeing that others are left, is the same with them and without: only who is the last looks, in the word
+/// that it has in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sharers(u32);
 
-const KEEPS: u32 = 1 << 31;
-const CHARGED: u32 = 1 << 30;
-/// Clones stop here, far from where the count would reach the marks.
+const KEEPS: u32 = 1;
+const CHARGED: u32 = 2;
+const MARKS: u32 = KEEPS | CHARGED;
+
+/// Clones stop here, at half of what the word can count.
 pub(crate) const MOST: u32 = 1 << 29;
 
 impl Sharers {
-    /// One, and nothing is kept.
-    pub(crate) const ONE: Self = Self(1);
+    /// One, and nothing is kept. Also what one more or one less is.
+    pub(crate) const ONE: u32 = 4;
 
     /// To be added to a word, so that it keeps: an "or", because others may count meanwhile.
-    pub(crate) const KEEPS: Self = Self(KEEPS);
+    pub(crate) const KEEPS: u32 = KEEPS;
 
     #[inline]
     pub(crate) fn from_bits(bits: u32) -> Self {
@@ -48,19 +50,17 @@ impl Sharers {
 
     #[inline]
     pub(crate) fn count(self) -> u32 {
-        self.0 & !(KEEPS | CHARGED)
+        self.0 / Self::ONE
     }
 
-    /// More than one, and nothing is kept.
     #[inline]
-    pub(crate) fn is_plainly_many(self) -> bool {
-        self.0.cast_signed() > 1
+    pub(crate) fn are_many(self) -> bool {
+        self.0 > Self::ONE | MARKS
     }
 
-    /// As many as there may be, or something is kept.
     #[inline]
-    pub(crate) fn may_be_too_many(self) -> bool {
-        self.0 >= MOST
+    pub(crate) fn are_too_many(self) -> bool {
+        self.count() >= MOST
     }
 
     #[inline]
@@ -75,11 +75,11 @@ impl Sharers {
 
     #[inline]
     pub(crate) fn one_more(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0 + Self::ONE)
     }
 
     pub(crate) fn with_charge(self) -> Self {
-        Self(self.0 | KEEPS | CHARGED)
+        Self(self.0 | MARKS)
     }
 
     pub(crate) fn without_charge(self) -> Self {
@@ -208,16 +208,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_keeps_is_never_plainly_many() {
-        for count in [1, 2, MOST] {
-            let word = Sharers(count);
-            assert_eq!(word.is_plainly_many(), count > 1);
-            for marked in [Sharers(count | KEEPS), word.with_charge()] {
-                assert!(!marked.is_plainly_many() && marked.may_be_too_many());
-                assert!(marked.keeps() && marked.count() == count);
+    fn marks_and_count_leave_each_other_alone() {
+        for count in [1, 2, MOST - 1, MOST] {
+            let word = Sharers(count * Sharers::ONE);
+            assert!(!word.keeps() && !word.is_charged());
+            for word in [word, Sharers(word.0 | KEEPS), word.with_charge()] {
+                assert_eq!((word.count(), word.are_many()), (count, count > 1));
+                assert_eq!(word.are_too_many(), count == MOST);
+                assert_eq!(word.one_more().count(), count + 1);
+                assert_eq!(word.one_more().keeps(), word.keeps());
             }
-            assert_eq!(word.with_charge().without_charge(), Sharers(count | KEEPS));
-            assert!(word.with_charge().is_charged() && !word.is_charged());
+            assert!(word.with_charge().keeps() && word.with_charge().is_charged());
+            assert_eq!(word.with_charge().without_charge(), Sharers(word.0 | KEEPS));
         }
     }
 }

@@ -41,7 +41,7 @@ impl Shared {
             slot: slot.into_index(),
         };
         // Relaxed: the slot is ours alone; clones are made from a share that their maker was given. Nothing is kept yet (KEPT-2).
-        first.count().store(Sharers::ONE.to_bits(), Relaxed);
+        first.count().store(Sharers::ONE, Relaxed);
         first
     }
 
@@ -139,7 +139,7 @@ impl Shared {
     /// Marks the slot, so that who ends the sharing looks what is kept.
     pub(crate) fn mark_kept(&self) {
         // Relaxed: our share is dropped after this, so whoever ends the sharing sees the mark in the word that it brings to zero.
-        self.count().fetch_or(Sharers::KEEPS.to_bits(), Relaxed);
+        self.count().fetch_or(Sharers::KEEPS, Relaxed);
     }
 
     /// The address of the slot's first byte. Makes no reference to the bytes, as dereferencing does.
@@ -191,9 +191,9 @@ impl Clone for Shared {
     #[inline]
     fn clone(&self) -> Self {
         // Relaxed: the new share is made from one that exists, which keeps the slot; handing it to another thread orders it.
-        let before = Sharers::from_bits(self.count().fetch_add(1, Relaxed));
-        if before.may_be_too_many() {
-            refuse_too_many(self.count(), before);
+        let before = Sharers::from_bits(self.count().fetch_add(Sharers::ONE, Relaxed));
+        if before.are_too_many() {
+            too_many(self.count());
         }
         Self {
             slots: self.slots,
@@ -204,12 +204,9 @@ impl Clone for Shared {
 
 #[cold]
 #[inline(never)]
-fn refuse_too_many(count: &AtomicU32, before: Sharers) {
-    if before.count() < MOST {
-        return; // Something is kept, that is all.
-    }
+fn too_many(count: &AtomicU32) -> ! {
     // Relaxed: undoes this thread's own increment.
-    count.fetch_sub(1, Relaxed);
+    count.fetch_sub(Sharers::ONE, Relaxed);
     panic!("sharers of one slot: at most {MOST}");
 }
 
@@ -218,15 +215,15 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // [SHARE-ALONE] Acquire: if ours is the only share, every other sharer's last use happened, and nobody else counts: nothing is to be written.
         // Pairs with [SHARE-DROP].
-        if self.count().load(Acquire) != Sharers::ONE.to_bits() {
+        if self.count().load(Acquire) != Sharers::ONE {
             // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
             // Pairs with [SHARE-LAST], [SHARE-LAST-KEPT], [SHARE-ALONE], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
-            let before = Sharers::from_bits(self.count().fetch_sub(1, Release));
-            if before.is_plainly_many() {
+            let before = Sharers::from_bits(self.count().fetch_sub(Sharers::ONE, Release));
+            if before.are_many() {
                 return;
             }
-            if before != Sharers::ONE {
-                return self.drop_where_something_is_kept(before);
+            if before.keeps() {
+                return self.end_what_is_kept(before);
             }
             // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
             // Pairs with [SHARE-DROP].
@@ -239,17 +236,14 @@ impl Drop for Shared {
 }
 
 impl Shared {
-    /// The rest of a drop that found `before` in a word that keeps.
+    /// The rest of the last drop, of a slot for which something is kept.
     #[cold]
     #[inline(never)]
-    fn drop_where_something_is_kept(&mut self, before: Sharers) {
-        if before.count() > 1 {
-            return;
-        }
+    fn end_what_is_kept(&mut self, last: Sharers) {
         // [SHARE-LAST-KEPT] Acquire: as [SHARE-LAST]. Pairs with [SHARE-DROP].
         self.count().load(Acquire);
         // SAFETY: the count went from 1 to 0 here, once, so the sharing ends, and nobody else has a right to the slot (SHARED-1).
-        let charge = unsafe { self.record().end(before) };
+        let charge = unsafe { self.record().end(last) };
         // SAFETY: ours was the last share, so the slot is ours (SHARED-1). Neither it nor the body is used after this.
         unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
         // Last, when the memory is home: it may wake who waits for room, and a waker may panic.
@@ -298,7 +292,7 @@ mod tests {
         extern crate std;
         let pool = crate::Pool::builder().slots(1).slot_bytes(8).build();
         let mut share = pool.expect("8 bytes").alloc().expect("free").share();
-        let most = Sharers::from_bits(MOST);
+        let most = Sharers::from_bits(MOST * Sharers::ONE);
         for word in [most, most.with_charge()] {
             // Relaxed, all: one thread.
             share.count().store(word.to_bits(), Relaxed);
@@ -306,7 +300,7 @@ mod tests {
             assert!(std::panic::catch_unwind(attempt).is_err());
             assert_eq!(share.count().load(Relaxed), word.to_bits());
         }
-        share.count().store(1, Relaxed);
+        share.count().store(Sharers::ONE, Relaxed);
         drop(share.clone_mut());
     }
 }

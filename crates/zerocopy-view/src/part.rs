@@ -56,6 +56,7 @@ unsafe impl Send for Part {}
 unsafe impl Sync for Part {}
 
 impl Part {
+    #[inline]
     pub(crate) const fn from_static(bytes: &'static [u8], label: Label) -> Self {
         let Some(first) = NonNull::new(bytes.as_ptr().cast_mut()) else {
             panic!("a slice's address is never null")
@@ -88,7 +89,7 @@ impl Part {
         Self {
             // SAFETY: the range lies in the slot, so this stays inside it.
             first: unsafe { first.add(range.start) },
-            len: range.len(),
+            len: range.end - range.start,
             owner: pool,
             slot,
             label,
@@ -266,7 +267,7 @@ impl Part {
         }
         // SAFETY: the range lies in `0..len`, so the sum stays inside the storage (PART-1, PART-2).
         self.first = unsafe { self.first.add(range.start) };
-        self.len = range.len();
+        self.len = range.end - range.start;
     }
 
     /// The words of this part, with other bytes of it.
@@ -279,7 +280,7 @@ impl Part {
         Self {
             // SAFETY: the range lies in `0..len`, so the sum stays inside the storage (PART-1, PART-2).
             first: unsafe { self.first.add(range.start) },
-            len: range.len(),
+            len: range.end - range.start,
             owner: self.owner,
             slot: self.slot,
             label: self.label,
@@ -316,10 +317,16 @@ impl Part {
 /// If the range does not lie in `0..len`.
 #[inline]
 fn check(range: &Range<usize>, len: usize) {
-    assert!(
-        range.start <= range.end && range.end <= len,
-        "range: must lie in 0..{len}, got {range:?}"
-    );
+    if range.start > range.end || range.end > len {
+        refuse(range.start, range.end, len);
+    }
+}
+
+/// Takes numbers and no range, so that a range that is all right never has an address.
+#[cold]
+#[inline(never)]
+fn refuse(start: usize, end: usize, len: usize) -> ! {
+    panic!("range: must lie in 0..{len}, got {start}..{end}");
 }
 
 impl Clone for Part {
