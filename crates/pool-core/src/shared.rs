@@ -5,6 +5,7 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
+use crate::budget::Charge;
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
 use crate::raw_slot::RawSlot;
@@ -19,7 +20,7 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 /// Holding a `Shared` proves that the bytes stay where and what they are. The last one dropped gives the slot back. Cloning and
 /// dropping touch one counter, the slot's own, on a cache line of its own, and allocate nothing. 16 bytes, and `Option<Shared>` no larger.
 ///
-/// With the count, the pool keeps for a shared slot what belongs to the storage and not to one share: a [`Charge`](crate::Charge) (see
+/// With the count, the pool keeps for a shared slot what belongs to the storage and not to one share: a [`Charge`] (see
 /// [`set_charge`](Self::set_charge)) and a digest ([`keep_digest`](Self::keep_digest)). Both end with the sharing.
 ///
 /// - **SHARED-1** While a slot is shared, its count is the number of its `Shared` values, and no other right to it exists.
@@ -57,7 +58,7 @@ impl Shared {
     }
 
     #[inline]
-    fn count(&self) -> &AtomicU32 {
+    pub(crate) fn count(&self) -> &AtomicU32 {
         &self.record().count
     }
 
@@ -80,7 +81,7 @@ impl Shared {
     /// Turns the only share back into the unique right.
     ///
     /// What was kept for the shared storage ends here: a digest is forgotten, and a charge is given back, because a lease has no place for one that would cost
-    /// nothing where there is none. To keep it beside the lease, [take](Self::take_charge) it before.
+    /// nothing where there is none. [`try_unshare_charged`](Self::try_unshare_charged) keeps it.
     ///
     /// # Errors
     ///
@@ -90,6 +91,17 @@ impl Shared {
     ///
     /// If a waker panics that giving back the charge wakes. The slot is home then.
     pub fn try_unshare(self) -> Result<Lease, Self> {
+        let (lease, charge) = self.try_unshare_charged()?;
+        drop(charge);
+        Ok(lease)
+    }
+
+    /// Turns the only share back into the unique right, and gives the charge that was kept for the storage to the caller, to be held beside the lease.
+    ///
+    /// # Errors
+    ///
+    /// Gives the share back, with all that is kept, if others exist.
+    pub fn try_unshare_charged(self) -> Result<(Lease, Option<Charge>), Self> {
         // [UNSHARE] Acquire: every other sharer's last use of the bytes happens before ours as their owner. A count of 1
         // cannot rise: the only share is `self`. Pairs with [SHARE-DROP].
         let word = Sharers::from_bits(self.count().load(Acquire));
@@ -101,8 +113,7 @@ impl Shared {
         self.slots().note(self.slot, SlotEvent::Unshared);
         let raw = self.into_raw();
         let lease = Lease::new(raw.slots(), OwnedSlot::assume(raw.slot));
-        drop(charge);
-        Ok(lease)
+        Ok((lease, charge))
     }
 
     /// Another share, as [`clone`](Clone::clone) makes one. If this is the only one, it costs no locked instruction, because nobody else can clone meanwhile.
@@ -125,21 +136,6 @@ impl Shared {
             slots: self.slots,
             slot: self.slot,
         }
-    }
-
-    /// Writes a word in the place of one that the caller read.
-    ///
-    /// The caller has the only share, by value or in an `&mut`, so that nobody else counts.
-    pub(crate) fn set_word(&mut self, word: Sharers) {
-        debug_assert_eq!(word.count(), 1, "only who is alone may");
-        // Relaxed: whoever gets a share after this gets it from us.
-        self.count().store(word.to_bits(), Relaxed);
-    }
-
-    /// Marks the slot, so that who ends the sharing looks what is kept.
-    pub(crate) fn mark_kept(&self) {
-        // Relaxed: our share is dropped after this, so whoever ends the sharing sees the mark in the word that it brings to zero.
-        self.count().fetch_or(Sharers::KEEPS, Relaxed);
     }
 
     /// The address of the slot's first byte. Makes no reference to the bytes, as dereferencing does.

@@ -6,7 +6,7 @@
 //! |----------------------------------------------|-----------------------------------------------------------------------------|
 //! | is shared, cloned, goes through `into_raw`   | stays in the slot's record                                                  |
 //! | loses its last share, on any thread          | is given back as soon as the slot is home                                   |
-//! | becomes a lease again (`try_unshare`)        | is given back; or was [taken](Shared::take_charge), and is a value of its own |
+//! | becomes a lease again                        | is given back (`try_unshare`), or is a value of its own (`try_unshare_charged`) |
 //! | is leased, or out as an id                   | none: whoever holds the lease may hold a charge beside it                   |
 //! | is never given back (`mem::forget`)          | stays charged, as the memory stays in use                                   |
 //! | belongs to a pool that was closed, or whose last handle went | is not concerned: the records live as long as the last share |
@@ -16,7 +16,9 @@
 use core::ops::Range;
 
 use crate::budget::Charge;
+use crate::share_record::Sharers;
 use crate::shared::Shared;
+use crate::sync::atomic::Ordering::Relaxed;
 
 impl Shared {
     /// Charges the storage: `charge` lasts until the memory itself comes home, with the last share, or until it is [taken](Self::take_charge). What was kept before is
@@ -85,8 +87,22 @@ impl Shared {
     ///
     /// That it *is* the digest of these bytes is the caller's to know. Memory safety does not depend on it.
     pub fn keep_digest(&self, range: &Range<usize>, digest: [u8; 32]) {
-        // First: whoever ends the sharing is to find what we keep.
         self.mark_kept();
         self.record().digest().keep(range, digest);
+    }
+
+    /// Writes a word in the place of one that the caller read.
+    ///
+    /// The caller has the only share, by value or in an `&mut`, so that nobody else counts.
+    fn set_word(&mut self, word: Sharers) {
+        debug_assert_eq!(word.count(), 1, "only who is alone may");
+        // Relaxed: whoever gets a share after this gets it from us.
+        self.count().store(word.to_bits(), Relaxed);
+    }
+
+    /// Marks the slot, so that who ends the sharing looks what is kept.
+    fn mark_kept(&self) {
+        // Relaxed: our share is dropped after this, so whoever ends the sharing sees the mark in the word that it brings to zero.
+        self.count().fetch_or(Sharers::KEEPS, Relaxed);
     }
 }

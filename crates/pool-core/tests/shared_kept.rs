@@ -60,10 +60,14 @@ fn the_unique_right_has_no_charge_but_one_may_be_held_beside_it() {
     assert_eq!((budget.used(), pool.in_use()), (0, 1));
     drop(lease);
 
-    let mut share = charged(&pool, &budget);
+    let (lease, charge) = charged(&pool, &budget).try_unshare_charged().unwrap();
+    let mut share = lease.share();
+    assert!(share.charge().is_none() && share.set_charge(charge.unwrap()).is_ok());
     let charge = share.take_charge().unwrap();
     assert!(share.charge().is_none() && share.take_charge().is_none());
-    let id = share.try_unshare().unwrap().into_id();
+    let (lease, none) = share.try_unshare_charged().unwrap();
+    assert!(none.is_none());
+    let id = lease.into_id();
     assert_eq!(budget.used(), SLOT_BYTES);
     let mut share = pool.redeem(id).unwrap().share();
     assert!(share.charge().is_none());

@@ -111,6 +111,7 @@ impl Counted {
     /// How many there are of this owner.
     ///
     /// If it says 1, no other thread can change that: the only one is the caller's. A higher number may be stale.
+    #[inline]
     pub(crate) fn sharers(&self) -> usize {
         // [COUNT-READ] Acquire: if the answer is 1, every other sharer's last use has happened. Pairs with [COUNT-DROP].
         self.header().refs.load(Acquire)
@@ -179,7 +180,7 @@ impl Drop for Counted {
         // Pairs with [COUNT-DROP].
         if refs.load(Acquire) != 1 {
             // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
-            // alone. Pairs with [COUNT-LAST], [COUNT-ALONE], [COUNT-AGAIN], [COUNT-OWN] and [COUNT-READ].
+            // alone. Pairs with [COUNT-LAST], [COUNT-ALONE], [COUNT-AGAIN] and [COUNT-READ].
             if refs.fetch_sub(1, Release) > 1 {
                 return;
             }

@@ -8,7 +8,6 @@ use core::ptr::NonNull;
 use pool_core::Charge;
 
 use crate::counted::{Body, Counted};
-use crate::sync::atomic::Ordering::Acquire;
 
 impl Counted {
     /// The body, if its owner is a `T`.
@@ -28,9 +27,7 @@ impl Counted {
         let Some(body) = self.body::<T>() else {
             return Err(self);
         };
-        // [COUNT-OWN] Acquire: every other sharer's last use happens before the owner is used as one. A count of 1 cannot rise: the only right is
-        // `self`. Pairs with [COUNT-DROP].
-        if self.header().refs.load(Acquire) != 1 {
+        if self.sharers() != 1 {
             return Err(self);
         }
         let _ended = ManuallyDrop::new(self);

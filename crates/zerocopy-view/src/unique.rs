@@ -40,25 +40,24 @@ impl Part {
 
     /// The slot under its only part; else the part comes back, unchanged.
     pub(crate) fn try_into_lease(self) -> Result<Unique<Lease>, Self> {
-        let Owner::Pooled(mut shared) = self.owner() else {
+        let Owner::Pooled(shared) = self.owner() else {
             return Err(self);
         };
-        if shared.sharers() != 1 {
-            return Err(self);
-        }
         let (range, label) = (self.range(), self.label);
-        // From here on `shared` is the part's right, and the part is words.
-        let _words = ManuallyDrop::new(self);
-        let charge = shared.take_charge();
-        let Ok(storage) = ManuallyDrop::into_inner(shared).try_unshare() else {
-            unreachable!("nobody can share what its only holder has by value")
-        };
-        Ok(Unique {
-            storage,
-            range,
-            label,
-            charge,
-        })
+        let part = ManuallyDrop::new(self);
+        // From here on `shared` is the part's right, and `part` is words.
+        match ManuallyDrop::into_inner(shared).try_unshare_charged() {
+            Ok((storage, charge)) => Ok(Unique {
+                storage,
+                range,
+                label,
+                charge,
+            }),
+            Err(shared) => {
+                let _kept_by_the_part = ManuallyDrop::new(shared);
+                Err(ManuallyDrop::into_inner(part))
+            }
+        }
     }
 
     /// The owner that moved into a box, under its only part, if it is a `T`; else the part comes back, unchanged.
