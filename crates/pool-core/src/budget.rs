@@ -48,7 +48,7 @@ use node::Node;
 /// assert!(alice.try_charge(1).is_err(), "no more than her floor: `memory` is full");
 /// drop(charge);
 /// assert_eq!(alice.available(), 500);
-/// println!("{}", memory.report());
+/// println!("{}", memory.snapshot());
 /// # drop(hers);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -145,7 +145,7 @@ impl Budget {
     }
 
     /// Charges `bytes` whatever the limits say: for memory that there is already. What goes beyond a limit is counted (`overdrawn`, `overdrafts` and
-    /// `overdraft_bytes` of the [report](Self::report)), and the `try_` and waiting forms get nothing until it was given back.
+    /// `overdraft_bytes` of the [snapshot](Self::snapshot)), and the `try_` and waiting forms get nothing until it was given back.
     ///
     /// # Panics
     ///
@@ -220,7 +220,7 @@ impl Budget {
 
     /// What this budget and those below it hold, at one instant. Allocates under the lock, in proportion to the number of budgets in the tree.
     #[must_use]
-    pub fn report(&self) -> BudgetReport {
+    pub fn snapshot(&self) -> BudgetReport {
         self.0.with(|books, at| {
             books
                 .ledger

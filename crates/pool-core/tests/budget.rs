@@ -20,7 +20,7 @@ const ALICE: Tenant = Tenant::new(1);
 const BOB: Tenant = Tenant::new(2);
 
 fn total(budget: &Budget) -> BudgetUse {
-    budget.report().total().clone()
+    budget.snapshot().total().clone()
 }
 
 #[test]
@@ -193,11 +193,11 @@ fn a_child_ends_with_its_last_charge_and_its_floor_goes_back() {
     drop(child);
     drop(below);
     assert_eq!(budget.available(), 60, "the charge keeps both");
-    assert_eq!(budget.report().budgets.len(), 3);
+    assert_eq!(budget.snapshot().budgets.len(), 3);
     let child = charge.budget().parent().unwrap();
     assert!(budget.tenant(ALICE).unwrap().is_same(&child));
     drop(charge);
-    assert_eq!(budget.report().budgets.len(), 2);
+    assert_eq!(budget.snapshot().budgets.len(), 2);
     drop(child);
     assert_eq!(budget.available(), 100);
     assert!(budget.tenant(ALICE).is_none());
@@ -276,9 +276,9 @@ fn the_infallible_form_counts_what_it_goes_beyond() {
     let budget = Budget::new(100);
     let child = budget.child().ceiling_bytes(50).build().unwrap();
     let within = child.charge_overdrawn(40);
-    assert_eq!(budget.report().budgets[1].overdrafts, 0);
+    assert_eq!(budget.snapshot().budgets[1].overdrafts, 0);
     let over = child.charge_overdrawn(30);
-    let now = &budget.report().budgets[1];
+    let now = &budget.snapshot().budgets[1];
     assert_eq!(
         (now.overdrawn, now.overdrafts, now.overdraft_bytes),
         (20, 1, 20)
@@ -288,7 +288,7 @@ fn the_infallible_form_counts_what_it_goes_beyond() {
     drop(within);
     assert!(child.try_charge(20).is_ok());
     drop(over);
-    let now = &budget.report().budgets[1];
+    let now = &budget.snapshot().budgets[1];
     assert_eq!((now.overdrawn, now.overdraft_bytes, now.peak), (0, 20, 70));
 }
 
@@ -332,10 +332,10 @@ fn a_tree_may_be_of_any_depth() {
     let charge = lowest.try_charge(100).unwrap();
     assert!(top.try_charge(1).is_err());
     assert_eq!((lowest.available(), top.used()), (0, 100));
-    assert_eq!(top.report().budgets.len(), depth + 1);
+    assert_eq!(top.snapshot().budgets.len(), depth + 1);
     drop(lowest);
     drop(charge);
-    assert_eq!(top.report().budgets.len(), 1);
+    assert_eq!(top.snapshot().budgets.len(), 1);
     assert_eq!(top.available(), 100);
 }
 
@@ -351,12 +351,12 @@ fn a_report_adds_up_and_prints_as_a_table() {
         slots.try_charge(20),
         alice.try_charge(30),
     ];
-    let report = budget.report();
+    let report = budget.snapshot();
     let sums = |it: &BudgetUse| (it.depth, it.used, it.own, it.reserved);
     let all: Vec<_> = report.budgets.iter().map(sums).collect();
     assert_eq!(all, [(0, 60, 10, 210), (1, 50, 20, 50), (2, 30, 30, 30)]);
     assert_eq!(report.children().count(), 1);
-    assert_eq!(slots.report().tenant(ALICE).unwrap().used, 30);
+    assert_eq!(slots.snapshot().tenant(ALICE).unwrap().used, 30);
     let table = report.to_string();
     let rows: Vec<Vec<_>> = table
         .lines()

@@ -453,7 +453,7 @@ impl World {
     fn check(&mut self) {
         self.books.note_peaks();
         for (at, budget) in &self.handles {
-            let report = budget.report();
+            let report = budget.snapshot();
             self.check_report(*at, &report);
             assert_eq!(budget.used(), self.books.used(*at));
             let available = budget.available();

@@ -41,7 +41,7 @@ fn needs_that_fit_together_are_never_refused() {
         }
     });
     assert_eq!((budget.used(), greedy.used(), child.used()), (0, 0, 0));
-    assert!(budget.report().total().peak <= THREADS * BYTES);
+    assert!(budget.snapshot().total().peak <= THREADS * BYTES);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn needs_that_fit_a_flat_budget_are_never_refused() {
         }
     });
     assert_eq!(budget.used(), 0);
-    let now = budget.report();
+    let now = budget.snapshot();
     assert!(now.total().peak <= THREADS * BYTES);
 }
 
@@ -74,7 +74,7 @@ fn every_report_adds_up_beside_everything() {
             let above = child.try_charge(100 + thread);
             let passing = budget.child().floor_bytes(3).build();
             let more = passing.map(|it| it.try_charge(5));
-            let now = budget.report();
+            let now = budget.snapshot();
             let total = now.total();
             let parts = now.children().map(|it| it.used).sum::<usize>();
             assert_eq!(total.used, total.own + parts);
@@ -111,5 +111,5 @@ fn who_waits_is_served_and_the_limit_holds() {
         }
     });
     assert_eq!(budget.used(), 0);
-    assert!(budget.report().total().peak <= 30);
+    assert!(budget.snapshot().total().peak <= 30);
 }

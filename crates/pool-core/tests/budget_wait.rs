@@ -85,7 +85,7 @@ fn a_large_request_is_not_starved_by_small_ones_behind_it() {
     held.pop();
     let next = small.granted();
     assert_eq!(budget.used(), 100);
-    assert_eq!(budget.report().total().waited, 7);
+    assert_eq!(budget.snapshot().total().waited, 7);
     drop((charge, next, held));
     assert_eq!(budget.used(), 0);
 }
@@ -152,7 +152,7 @@ fn leaving_the_queue_lets_those_behind_go_on() {
     drop(third);
     drop(fourth.granted());
     assert_eq!(budget.used(), 0);
-    assert_eq!(budget.report().total().waiting, 0);
+    assert_eq!(budget.snapshot().total().waiting, 0);
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_thread_waits_until_there_is_room() {
         let budget = budget.clone();
         thread::spawn(move || budget.charge_timeout(10, LONG).map(|it| it.bytes()))
     };
-    while budget.report().total().waiting == 0 {
+    while budget.snapshot().total().waiting == 0 {
         thread::yield_now();
     }
     drop(held);
@@ -364,7 +364,7 @@ fn a_thread_whose_time_is_over_leaves_the_queue() {
         error.to_string(),
         "budget: no room for 6 B more came within the time given"
     );
-    let now = budget.report();
+    let now = budget.snapshot();
     assert_eq!((now.total().waiting, now.total().refused), (0, 1));
     assert!(budget.charge_timeout(5, Duration::ZERO).is_ok());
     drop(held);

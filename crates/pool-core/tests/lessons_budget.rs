@@ -14,7 +14,7 @@ fn l_view_7_only_a_charge_gives_back_and_once() {
     let mut hers = alice.try_charge(40).unwrap();
     let part = hers.split(10).unwrap();
     hers.move_to(&bob).unwrap();
-    let report = budget.report();
+    let report = budget.snapshot();
     let used = |tenant| report.tenant(tenant).unwrap().used;
     assert_eq!((used(ALICE), used(BOB), report.total().used), (10, 30, 40));
     // Parts that went to different tenants are not one charge again, and neither is lost by trying.
@@ -55,7 +55,7 @@ fn l_class_7_one_budget_is_over_idle_out_fallback_and_in_flight() {
     region.merge(charge).unwrap();
     drop(fallback);
     assert_eq!((region.bytes(), out.used()), (8 * 4096, 0));
-    assert_eq!(budget.report().total().peak, 64 * 1024);
+    assert_eq!(budget.snapshot().total().peak, 64 * 1024);
 }
 
 /// One destination that takes nothing has its own ceiling, and the others have their floors.

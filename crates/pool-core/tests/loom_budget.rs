@@ -143,7 +143,7 @@ fn nobody_sleeps_beside_free_bytes() {
         let gives = thread::spawn(move || drop(held));
         assert_eq!(waits.join().unwrap(), 6);
         gives.join().unwrap();
-        let waited = budget.report().total().waited;
+        let waited = budget.snapshot().total().waited;
         mark_slept.mark_if(waited == 1);
         mark_at_once.mark_if(waited == 0);
         assert_eq!((budget.used(), budget.available()), (0, 10));
@@ -181,7 +181,7 @@ fn a_request_that_is_dropped_hands_on_its_turn() {
             );
             thread::spawn(move || {
                 // The second has seven of them or none, the first all ten, the charge all ten.
-                let waits = budget.report().total().waiting;
+                let waits = budget.snapshot().total().waiting;
                 waited.mark_if(waits > 0);
                 granted.mark_if(waits == 0);
                 drop(first);
@@ -218,7 +218,7 @@ fn a_move_between_siblings_is_one_step() {
             let (budget, before, after) =
                 (Arc::clone(&budget), mark_before.clone(), mark_after.clone());
             thread::spawn(move || {
-                let report = budget.report();
+                let report = budget.snapshot();
                 let used: Vec<_> = report.budgets.iter().map(|it| it.used).collect();
                 match used[..] {
                     [7, 7, 0] => before.mark(),
@@ -269,7 +269,7 @@ fn a_child_ends_once() {
         ends.join().unwrap();
         looks.join().unwrap();
         assert_eq!((budget.used(), budget.available()), (0, 10));
-        assert_eq!(budget.report().budgets.len(), 1);
+        assert_eq!(budget.snapshot().budgets.len(), 1);
     });
     found.check();
     gone.check();

@@ -1,5 +1,5 @@
 //! What prior art got wrong, one test per line. VIEW-6 stands in `lesson_kind_limit.rs`, because it fills a table that is the process's;
-//! VIEW-7 (charging) and VIEW-11 (chains of views) have no subject here yet.
+//! VIEW-11 (chains of views) has no subject here yet.
 
 use core::hash::BuildHasher;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use allocation_counter::measure;
 use bytes::Bytes;
 use framebuf::FrameBuf;
-use pool_core::{Pool, StableBytes};
+use pool_core::{Budget, Pool, StableBytes};
 use sizeclass::BufferPool;
 use zerocopy_view::{Kind, Tenant, View};
 
@@ -95,6 +95,36 @@ fn l_view_5_built_in_kinds_are_constants() {
 }
 
 #[test]
+fn l_view_7_totals_are_what_lives() {
+    let pool = pool(8, 64);
+    let house = Budget::new(10_000);
+    let tenants = [1, 2].map(Tenant::new);
+    let budgets = tenants.map(|it| house.child().tenant(it).build().unwrap());
+    let charged = |tenant: Tenant, view: View| {
+        let view = view.with_tenant(tenant).unwrap();
+        view.with_budget(&house).unwrap()
+    };
+    let totals = || budgets.each_ref().map(Budget::used);
+    let [alice, bob] = tenants;
+    let one = charged(alice, View::from(pool.alloc().unwrap()));
+    let other = charged(bob, View::from(vec![0; 100]));
+    assert_eq!((totals(), house.used()), ([64, 100], 164));
+    // Nobody can release by hand, nor twice: cutting, cloning and dropping views changes nothing while the memory lives.
+    let parts: Vec<_> = (0..64).map(|at| one.slice(at..=at)).collect();
+    drop(one);
+    assert_eq!(totals(), [64, 100]);
+    // What was never charged lowers nothing when it goes.
+    drop((View::from(vec![0; 500]), View::from(pool.alloc().unwrap())));
+    assert_eq!(totals(), [64, 100]);
+    std::thread::spawn(move || drop(parts)).join().unwrap();
+    assert_eq!((totals(), pool.in_use()), ([0, 100], 0));
+    let moved = other.with_tenant(alice).unwrap();
+    assert_eq!((totals(), house.used()), ([100, 0], 100));
+    drop(moved);
+    assert_eq!((totals(), house.used()), ([0, 0], 0));
+}
+
+#[test]
 fn l_view_8_what_a_small_slice_keeps_is_seen() {
     const MIB: usize = 1 << 20;
     let pool = pool(1, MIB);
@@ -109,6 +139,13 @@ fn l_view_8_what_a_small_slice_keeps_is_seen() {
         (1, capacity),
         "capacity, not length"
     );
+    // It is let go of when asked, and charged as long as it is kept.
+    let budget = Budget::new(2 * MIB);
+    let mut part = boxed.with_budget(&budget).unwrap();
+    assert_eq!(budget.used(), capacity);
+    let done = part.compact();
+    assert_eq!((done.copied, done.freed), (1, capacity - 1));
+    assert_eq!((part.retained_bytes(), budget.used()), (1, 1));
     // And a slice of nothing keeps nothing.
     let nothing = pooled.slice(1..);
     drop(pooled);
