@@ -277,26 +277,3 @@ impl fmt::Debug for Shared {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests {
-    use super::*;
-
-    #[cfg(feature = "std")]
-    #[test]
-    fn a_count_near_its_limit_refuses_a_clone_and_stays_what_it_was() {
-        extern crate std;
-        let pool = crate::Pool::builder().slots(1).slot_bytes(8).build();
-        let mut share = pool.expect("8 bytes").alloc().expect("free").share();
-        let most = Sharers::from_bits(MOST * Sharers::ONE);
-        for word in [most, most.with_charge()] {
-            // Relaxed, all: one thread.
-            share.count().store(word.to_bits(), Relaxed);
-            let attempt = core::panic::AssertUnwindSafe(|| share.clone_mut());
-            assert!(std::panic::catch_unwind(attempt).is_err());
-            assert_eq!(share.count().load(Relaxed), word.to_bits());
-        }
-        share.count().store(Sharers::ONE, Relaxed);
-        drop(share.clone_mut());
-    }
-}

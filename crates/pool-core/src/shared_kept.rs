@@ -106,3 +106,27 @@ impl Shared {
         self.count().fetch_or(Sharers::KEEPS, Relaxed);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::share_record::MOST;
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_count_near_its_limit_refuses_a_clone_and_stays_what_it_was() {
+        extern crate std;
+        let pool = crate::Pool::builder().slots(1).slot_bytes(8).build();
+        let mut share = pool.expect("8 bytes").alloc().expect("free").share();
+        let most = Sharers::from_bits(MOST * Sharers::ONE);
+        for word in [most, most.with_charge()] {
+            // Relaxed, all: one thread.
+            share.count().store(word.to_bits(), Relaxed);
+            let attempt = core::panic::AssertUnwindSafe(|| share.clone_mut());
+            assert!(std::panic::catch_unwind(attempt).is_err());
+            assert_eq!(share.count().load(Relaxed), word.to_bits());
+        }
+        share.count().store(Sharers::ONE, Relaxed);
+        drop(share.clone_mut());
+    }
+}

@@ -28,7 +28,6 @@ mod kind;
 mod kind_table;
 mod label;
 mod part;
-mod part_kept;
 mod read;
 mod refused_view;
 mod sync;

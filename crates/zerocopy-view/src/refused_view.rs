@@ -13,7 +13,6 @@ use crate::view::View;
 pub struct RefusedView {
     view: View,
     charge: Option<Charge>,
-    #[source]
     why: Reason,
 }
 

@@ -7,13 +7,26 @@ use core::ops::Deref;
 use core::str::FromStr;
 
 use bytes::{Buf, Bytes};
+use framebuf::FrameBuf;
+use sizeclass::PooledBuffer;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use zerocopy_view::{Kind, OutOfRange, RegisterError, StableBytes, UnknownKind, View};
+use std::sync::Arc;
+use zerocopy_view::{
+    Compacted, Kind, OutOfRange, RefusedView, RegisterError, StableBytes, UnknownKind, View,
+};
 
 assert_impl_all!(View: Send, Sync, Unpin, Clone, Default, Debug, StableBytes, Buf);
 assert_impl_all!(View: Deref<Target = [u8]>, AsRef<[u8]>, Borrow<[u8]>, Eq, Ord, Hash);
 assert_impl_all!(View: PartialEq<[u8]>, PartialEq<str>, PartialEq<&'static [u8]>, PartialEq<Vec<u8>>, PartialEq<[u8; 3]>);
 assert_impl_all!(Bytes: From<View>);
+assert_impl_all!(Vec<u8>: TryFrom<View>);
+assert_impl_all!(Box<[u8]>: TryFrom<View>);
+assert_impl_all!(Arc<[u8]>: TryFrom<View>);
+assert_impl_all!(FrameBuf: TryFrom<View>);
+assert_impl_all!(PooledBuffer: TryFrom<View>);
+assert_impl_all!(View: From<RefusedView>);
+assert_impl_all!(RefusedView: Send, Sync, Debug, core::error::Error);
+assert_impl_all!(Compacted: Send, Sync, Copy, Eq, Default, Debug);
 assert_not_impl_any!(View: core::ops::DerefMut, AsMut<[u8]>, Copy, Display);
 
 assert_impl_all!(Kind: Send, Sync, Copy, Eq, Ord, Hash, Debug, Display, FromStr, Default);

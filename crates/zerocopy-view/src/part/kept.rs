@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use pool_core::Charge;
 
-use crate::part::{Owner, Part};
+use super::{Owner, Part};
 
 impl Part {
     /// How many parts and other rights keep the storage; 0 if nobody has to.
