@@ -24,6 +24,7 @@ impl<M> FrameBuf<M> {
     /// let lease = frame.into_lease();
     /// drop(frame); // the slot is the lease's
     /// ```
+    #[inline]
     pub fn into_lease(mut self) -> Result<(Lease, Range<usize>), Self> {
         self.body.reclaim();
         if self.body.keeper() != Keeper::Slot {

@@ -107,6 +107,7 @@ impl Lease {
     }
 
     /// Turns the unique right into a counted one. Allocates nothing: the count lies in the slot's side record.
+    #[inline]
     #[must_use]
     pub fn share(self) -> Shared {
         self.slots().note(self.slot, SlotEvent::Shared);

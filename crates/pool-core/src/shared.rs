@@ -36,6 +36,7 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     /// The first share of a slot that its unique owner gave up just now.
+    #[inline]
     pub(crate) fn first(slots: NonNull<Slots>, slot: OwnedSlot) -> Self {
         let first = Self {
             slots,
@@ -147,6 +148,7 @@ impl Shared {
 
     /// How many bytes the slot has: what this share keeps from being used for anything else.
     #[must_use]
+    #[inline]
     pub fn slot_bytes(&self) -> usize {
         self.slots().slot_bytes()
     }
@@ -158,6 +160,7 @@ impl Shared {
     }
 
     /// Gives up this share without giving it back.
+    #[inline]
     #[must_use = "the share is lost unless the words are made a share again"]
     pub fn into_raw(self) -> RawSlot {
         let share = ManuallyDrop::new(self);

@@ -12,13 +12,14 @@ use sizeclass::PooledBuffer;
 
 use crate::label::Label;
 use crate::part::Part;
-use crate::unique::{Storage, Unique};
 use crate::view::View;
 
 /// The whole slot. Allocates nothing.
 impl From<Lease> for View {
+    #[inline]
     fn from(lease: Lease) -> Self {
-        Self::from(lease.share())
+        let range = 0..lease.len();
+        Self(Part::from_shared(lease.share(), range, Label::NONE))
     }
 }
 
@@ -39,15 +40,24 @@ impl From<Shared> for View {
 /// The live bytes. A pooled frame allocates nothing; one on the heap as its `Vec<u8>`. The metadata is dropped; headroom and tailroom
 /// stay, and come back with [`FrameBuf::try_from`]. A [part](FrameBuf::is_part) beside which others live is one small allocation, and stays a view.
 impl<M> From<FrameBuf<M>> for View {
+    #[inline]
     fn from(frame: FrameBuf<M>) -> Self {
-        let (storage, range) = match frame.into_lease() {
-            Ok((lease, range)) => (Storage::Slot(lease), range),
-            Err(frame) => match frame.into_vec() {
-                Ok((bytes, range)) => (Storage::Heap(bytes), range),
-                Err(part) => return Self::from_owner(part.split_meta().0),
-            },
-        };
-        Self(Unique::new(storage, range).into_part())
+        match frame.into_lease() {
+            Ok((lease, range)) => Self(Part::from_shared(lease.share(), range, Label::NONE)),
+            Err(frame) => view_of_no_lease(frame.split_meta().0),
+        }
+    }
+}
+
+#[cold]
+fn view_of_no_lease(frame: FrameBuf) -> View {
+    match frame.into_vec() {
+        Ok((bytes, range)) => {
+            let mut part = Part::from_vec(bytes, Label::NONE);
+            part.narrow(range);
+            View(part)
+        }
+        Err(part) => View::from_owner(part),
     }
 }
 
@@ -55,7 +65,7 @@ impl<M> From<FrameBuf<M>> for View {
 impl From<PooledBuffer> for View {
     fn from(buffer: PooledBuffer) -> Self {
         match buffer.into_lease() {
-            Ok((lease, range)) => Self(Unique::new(Storage::Slot(lease), range).into_part()),
+            Ok((lease, range)) => Self(Part::from_shared(lease.share(), range, Label::NONE)),
             Err(buffer) => match buffer.into_vec() {
                 Ok(bytes) => Self::from(bytes),
                 Err(_) => unreachable!("a buffer's bytes lie in a slot or in a vector"),

@@ -103,23 +103,11 @@ impl<T> Unique<T> {
 }
 
 impl Unique<Storage> {
-    /// Of a storage that was no view before.
-    #[inline]
-    pub(crate) fn new(storage: Storage, range: Range<usize>) -> Self {
-        Self {
-            storage,
-            range,
-            label: Label::NONE,
-            charge: None,
-        }
-    }
-
     /// The way back: the storage's range shared again, at the same address. A slot allocates nothing, a `Vec` one small box.
     ///
     /// # Panics
     ///
     /// If the range does not lie in the storage.
-    #[inline]
     pub(crate) fn into_part(self) -> Part {
         let mut part = match self.storage {
             Storage::Slot(lease) => Part::from_shared(lease.share(), self.range, self.label),

@@ -50,18 +50,22 @@ impl Body {
     }
 
     /// Makes a part that is the last of its storage alone with it, room and all. Tells whether the body is alone now.
+    #[inline]
     pub(crate) fn reclaim(&mut self) -> bool {
-        if !self.keeper().is_alone() {
-            self.exchange_right(|right| match right {
-                Right::SlotPart(share) => share
-                    .try_unshare()
-                    .map_or_else(Right::SlotPart, Right::Slot),
-                Right::BlockPart(block) => {
-                    Arc::try_unwrap(block).map_or_else(Right::BlockPart, Right::Block)
-                }
-                alone => alone,
-            });
-        }
+        self.keeper().is_alone() || self.reclaim_part()
+    }
+
+    #[cold]
+    fn reclaim_part(&mut self) -> bool {
+        self.exchange_right(|right| match right {
+            Right::SlotPart(share) => share
+                .try_unshare()
+                .map_or_else(Right::SlotPart, Right::Slot),
+            Right::BlockPart(block) => {
+                Arc::try_unwrap(block).map_or_else(Right::BlockPart, Right::Block)
+            }
+            alone => alone,
+        });
         self.keeper().is_alone()
     }
 

@@ -46,6 +46,7 @@ impl Body {
         }
     }
 
+    #[inline]
     pub(crate) fn into_right(self) -> Right {
         let mut body = ManuallyDrop::new(self);
         // SAFETY: the words are not used again.
