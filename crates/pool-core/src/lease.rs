@@ -66,8 +66,8 @@ impl Lease {
 
     /// The first of the slot's bytes, as a kernel or a device wants it.
     ///
-    /// The pointer is good for [`len`](slice::len) bytes until the lease is dropped; while it is written through, do not
-    /// dereference the lease.
+    /// The pointer is good for [`len`](slice::len) bytes until the slot goes back to its pool; while it is written through, do not
+    /// dereference the lease, nor any [`Shared`] that it was turned into.
     #[must_use]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.slots().slot_ptr(self.slot).as_ptr()

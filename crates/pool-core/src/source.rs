@@ -27,6 +27,12 @@ pub trait Source {
     /// A source that never blocks says so; a [`Pool`] does not, and says "none" as [`Pool::alloc`] does.
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, min: usize) -> Option<Lease>;
+
+    /// Hears that who got no lease here took a buffer of `bytes` from the heap instead. A source with statistics counts it, as a [`Pool`] does; others
+    /// do nothing.
+    fn count_fallback(&self, bytes: usize) {
+        let _ = bytes;
+    }
 }
 
 impl Source for Pool {
@@ -38,6 +44,10 @@ impl Source for Pool {
         }
         self.alloc()
     }
+
+    fn count_fallback(&self, bytes: usize) {
+        Pool::count_fallback(self, bytes);
+    }
 }
 
 impl<S: Source + ?Sized> Source for &S {
@@ -45,5 +55,9 @@ impl<S: Source + ?Sized> Source for &S {
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, min: usize) -> Option<Lease> {
         (**self).lease(min)
+    }
+
+    fn count_fallback(&self, bytes: usize) {
+        (**self).count_fallback(bytes);
     }
 }

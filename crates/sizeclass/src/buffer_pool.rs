@@ -55,6 +55,10 @@ impl BufferPool {
         Self { rack }
     }
 
+    pub(crate) fn rack(&self) -> &Rack {
+        &self.rack
+    }
+
     /// A buffer of `min` bytes. Never fails: if the class has no free slot (a *miss*), or no class is so large (*oversize*), the memory
     /// comes from the heap, and is counted.
     ///

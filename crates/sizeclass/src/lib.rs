@@ -24,6 +24,7 @@ mod error;
 mod home;
 mod line;
 mod rack;
+mod source;
 mod stats;
 mod storage;
 mod sync;

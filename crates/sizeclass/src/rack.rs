@@ -102,11 +102,16 @@ impl Rack {
     #[cold]
     fn take_from_heap(&self, min: usize) -> Storage {
         let bytes = heap_bytes(min);
-        match class_of(min) {
+        self.count_fallback(bytes);
+        Storage::Heap(vec![0; bytes])
+    }
+
+    /// Counts heap memory that stands in for a slot of its class, or for one of a class that there is not.
+    pub(crate) fn count_fallback(&self, bytes: usize) {
+        match class_of(bytes) {
             Some(index) => self.classes[index].misses.0.add(bytes),
             None => self.oversize.0.add(bytes),
         }
-        Storage::Heap(vec![0; bytes])
     }
 
     /// Counts heap memory beyond every class that a buffer got by growing where it was.
