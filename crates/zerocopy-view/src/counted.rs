@@ -49,13 +49,18 @@ impl<T> Body<T> {
     pub(crate) fn into_parts(self) -> (T, Option<Charge>) {
         (self.owner, self.header.charge.into_inner())
     }
+
+    pub(crate) fn forget_digest(&mut self) {
+        self.header.digest = DigestCell::new();
+    }
 }
 
 /// A counted right to an owner of bytes in a box of its own. One word, and `Option<Counted>` no larger.
 ///
 /// - **COUNTED-1** The body lives while its count is above zero, and the count is the number of its `Counted` values.
 /// - **COUNTED-2** `header` was made from the pointer to a whole `Body<T>`, `T: Send + Sync + 'static`, and the header's `owner_type` is that `T`'s.
-/// - **COUNTED-3** After [`Counted::new`] only shared references to the owner are made, until it is moved out or dropped.
+/// - **COUNTED-3** After [`Counted::new`] only shared references to the owner are made, until it is moved out or dropped, but by who is alone: through an `&mut`
+///   of the only `Counted`.
 /// - **COUNTED-4** The charge is changed by who is alone: through an `&mut` of the only `Counted`, or having brought the count to zero; and read by who
 ///   has one.
 pub(crate) struct Counted {

@@ -37,6 +37,18 @@ impl Counted {
         Ok(body.into_parts())
     }
 
+    /// The owner, if it is a `T` and this is the only right to it, for who is to change its bytes: what is kept of them, a digest, is forgotten.
+    ///
+    /// Parts that remember the owner's address are the caller's: it changes neither that nor the bytes that they show.
+    pub(crate) fn sole_owner<T: 'static>(&mut self) -> Option<&mut T> {
+        let mut body = self.body::<T>().filter(|_| self.sharers() == 1)?;
+        // SAFETY: validity: of this type (COUNTED-2), and it lives as long as `self` (COUNTED-1). Aliasing: `self` is the only right and borrowed
+        // exclusively, and only who has one makes references to a body.
+        let body = unsafe { body.as_mut() };
+        body.forget_digest();
+        Some(&mut body.owner)
+    }
+
     /// The charge for the owner.
     pub(crate) fn charge(&self) -> Option<&Charge> {
         let charge = self.header().charge.with(|charge| charge);

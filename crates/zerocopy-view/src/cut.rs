@@ -1,7 +1,8 @@
 //! Cutting views smaller, and joining what was cut.
 
-use core::ops::{Bound, Range, RangeBounds};
+use core::ops::RangeBounds;
 
+use crate::bounds::{check_position, refuse, resolve};
 use crate::error::{OutOfRange, OutOfRangeKind};
 use crate::view::View;
 
@@ -15,7 +16,7 @@ impl View {
     #[must_use]
     #[track_caller]
     pub fn slice(&self, range: impl RangeBounds<usize>) -> Self {
-        match self.resolve(range.start_bound(), range.end_bound()) {
+        match resolve(&range, self.len()) {
             Ok(range) => Self(self.0.piece(range)),
             Err(error) => refuse(error),
         }
@@ -28,7 +29,7 @@ impl View {
     /// [`OutOfRange`] if the range does not lie in `0..len`.
     #[inline]
     pub fn try_slice(&self, range: impl RangeBounds<usize>) -> Result<Self, OutOfRange> {
-        let range = self.resolve(range.start_bound(), range.end_bound())?;
+        let range = resolve(&range, self.len())?;
         Ok(Self(self.0.piece(range)))
     }
 
@@ -81,7 +82,7 @@ impl View {
     #[must_use = "to drop the first bytes, use `advance`"]
     #[track_caller]
     pub fn split_to(&mut self, at: usize) -> Self {
-        self.check_position(at);
+        check_position(at, self.len());
         Self(self.0.split_to(at))
     }
 
@@ -95,7 +96,7 @@ impl View {
     #[must_use = "to drop the last bytes, use `truncate`"]
     #[track_caller]
     pub fn split_off(&mut self, at: usize) -> Self {
-        self.check_position(at);
+        check_position(at, self.len());
         Self(self.0.split_off(at))
     }
 
@@ -115,7 +116,7 @@ impl View {
     #[inline]
     #[track_caller]
     pub fn advance(&mut self, count: usize) {
-        self.check_position(count);
+        check_position(count, self.len());
         self.0.narrow(count..self.len());
     }
 
@@ -141,48 +142,4 @@ impl View {
             Err((first, second)) => Err((Self(first), Self(second))),
         }
     }
-
-    #[inline]
-    fn resolve(
-        &self,
-        start: Bound<&usize>,
-        end: Bound<&usize>,
-    ) -> Result<Range<usize>, OutOfRange> {
-        let start_at = match start {
-            Bound::Included(at) => Some(*at),
-            Bound::Excluded(at) => at.checked_add(1),
-            Bound::Unbounded => Some(0),
-        };
-        let end_at = match end {
-            Bound::Included(at) => at.checked_add(1),
-            Bound::Excluded(at) => Some(*at),
-            Bound::Unbounded => Some(self.len()),
-        };
-        match (start_at, end_at) {
-            (Some(start), Some(end)) if start <= end && end <= self.len() => Ok(start..end),
-            // A bound that does not fit is shown as the nearest that does.
-            _ => Err(OutOfRangeKind::Range {
-                start: start_at.unwrap_or(usize::MAX),
-                end: end_at.unwrap_or(usize::MAX),
-                len: self.len(),
-            }
-            .into()),
-        }
-    }
-
-    #[inline]
-    #[track_caller]
-    fn check_position(&self, at: usize) {
-        let len = self.len();
-        if at > len {
-            refuse(OutOfRangeKind::Position { at, len }.into());
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-#[track_caller]
-fn refuse(error: OutOfRange) -> ! {
-    panic!("{error}")
 }

@@ -1,5 +1,6 @@
 //! What can go wrong, each error naming the field, the bound and the value.
 
+use pool_core::ChargeError;
 use thiserror::Error;
 
 use crate::excerpt::Excerpt;
@@ -22,6 +23,44 @@ pub(crate) enum OutOfRangeKind {
     Position { at: usize, len: usize },
     #[error("part: must lie inside the view's {len} bytes, got {part_bytes} bytes that do not")]
     Elsewhere { part_bytes: usize, len: usize },
+}
+
+/// Why a [`ViewMut`](crate::ViewMut) got no room without the heap. Its bytes are where they were.
+#[derive(Debug, Clone, Error)]
+#[error(transparent)]
+pub struct ReserveError(#[from] ReserveErrorKind);
+
+#[derive(Debug, Clone, Error)]
+pub(crate) enum ReserveErrorKind {
+    #[error(
+        "capacity: must be at most {} bytes, got {len} and {additional} more",
+        isize::MAX
+    )]
+    TooLarge { len: usize, additional: usize },
+    #[error("lease: must be of at least {needed} bytes, got none from the source")]
+    NoLease { needed: usize },
+    #[error(transparent)]
+    Budget(#[from] ChargeError),
+}
+
+impl ReserveError {
+    /// Whether no buffer can have so many bytes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.0, ReserveErrorKind::TooLarge { .. })
+    }
+
+    /// Whether the budget that the storage is charged to had no room for another. Others may give bytes back before the caller sees it.
+    #[must_use]
+    pub fn is_over_budget(&self) -> bool {
+        matches!(self.0, ReserveErrorKind::Budget(_))
+    }
+
+    /// Whether the source had no lease that large. A later attempt may find one, if the source has leases of that size at all.
+    #[must_use]
+    pub fn is_without_lease(&self) -> bool {
+        matches!(self.0, ReserveErrorKind::NoLease { .. })
+    }
 }
 
 /// Why [`Kind::register`](crate::Kind::register) gave no kind. Nothing was registered by the attempt.

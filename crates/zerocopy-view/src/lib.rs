@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 mod adopt;
+mod bounds;
 mod charging;
 mod compact;
 mod compare;
@@ -27,16 +28,26 @@ mod give_up;
 mod kind;
 mod kind_table;
 mod label;
+mod local_view;
 mod part;
 mod read;
 mod refused_view;
+#[cfg(feature = "serde")]
+mod serialize;
 mod sync;
 mod unique;
 mod view;
+mod view_chain;
+mod view_mut;
 
 pub use compact::Compacted;
-pub use error::{OutOfRange, RegisterError, UnknownKind};
+pub use error::{OutOfRange, RegisterError, ReserveError, UnknownKind};
+#[cfg(feature = "futures")]
+pub use framebuf::futures;
 pub use kind::Kind;
+pub use local_view::LocalView;
 pub use pool_core::{Budget, Charge, StableBytes, Tenant};
 pub use refused_view::RefusedView;
 pub use view::View;
+pub use view_chain::ViewChain;
+pub use view_mut::{Heap, ViewMut};

@@ -7,7 +7,10 @@
 //! touched: the count of a slot stays pool-core's alone.
 
 mod cut;
+mod exclusive;
 mod kept;
+
+pub(crate) use exclusive::ExclusivePart;
 
 use alloc::vec::Vec;
 use core::mem::{self, ManuallyDrop};
@@ -38,6 +41,8 @@ const BOXED: u32 = u32::MAX - 1;
 ///   storage and not just for this part.
 /// - **PART-3** Unless `slot` is `STATIC`, this part holds one counted right to the storage, stored as the table says.
 /// - **PART-4** A part without bytes is static: it keeps nothing.
+/// - **PART-5** The [`Shared`] that a part's words stand for is cloned, dropped, turned into the lease if it is the only one, and asked for
+///   what is kept beside the bytes. It is never dereferenced or given out: other bytes of its slot may be an [`ExclusivePart`].
 pub(crate) struct Part {
     first: NonNull<u8>,
     len: usize,

@@ -1,5 +1,5 @@
-//! What prior art got wrong, one test per line. VIEW-6 stands in `lesson_kind_limit.rs`, because it fills a table that is the process's;
-//! VIEW-11 (chains of views) has no subject here yet.
+//! What prior art got wrong, one test per line. VIEW-6 stands in `lesson_kind_limit.rs`, because it fills a table that is the process's, and VIEW-11
+//! in `lesson_chain.rs`.
 
 use core::hash::BuildHasher;
 use std::collections::HashMap;
