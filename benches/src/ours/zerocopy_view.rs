@@ -5,9 +5,11 @@ use std::ops::Range;
 
 use framebuf::FrameBuf;
 use pool_core::Pool;
-use zerocopy_view::View;
+use zerocopy_view::{LocalView, View};
 
-use crate::work::view::{Digests, Freezes, MaybeStatic, SharedBytes, Sliceable};
+use crate::work::view::{
+    AcrossThreads, Digests, Freezes, MaybeStatic, SharedBytes, Sliceable, Splits,
+};
 
 const NAME: &str = "zerocopy-view";
 
@@ -37,6 +39,67 @@ impl Sliceable for View {
     #[inline]
     fn part(&self, range: Range<usize>) -> Self {
         self.slice(range)
+    }
+}
+
+impl AcrossThreads for View {
+    type Sent = Self;
+
+    #[inline]
+    fn neighbours(bytes: &[u8]) -> [Self; 2] {
+        let pool = pool(2, bytes.len());
+        [(); 2].map(|()| FrameBuf::from_pool(&pool, bytes).into())
+    }
+
+    #[inline]
+    fn send(&self) -> Self {
+        self.clone()
+    }
+
+    #[inline]
+    fn arrive(sent: Self) -> Self {
+        sent
+    }
+}
+
+impl Splits for View {
+    #[inline]
+    fn split_to(&mut self, at: usize) -> Self {
+        self.split_to(at)
+    }
+}
+
+impl SharedBytes for LocalView {
+    const NAME: &'static str = NAME;
+
+    #[inline]
+    fn of(bytes: &[u8]) -> Self {
+        <View as SharedBytes>::of(bytes).into()
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+/// A family for each thread.
+impl AcrossThreads for LocalView {
+    type Sent = View;
+
+    #[inline]
+    fn neighbours(bytes: &[u8]) -> [Self; 2] {
+        View::neighbours(bytes).map(Self::from)
+    }
+
+    #[inline]
+    fn send(&self) -> View {
+        self.to_view()
+    }
+
+    #[inline]
+    fn arrive(sent: View) -> Self {
+        sent.into()
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::{Bytes, BytesMut};
 
 use crate::work::frame::Frames;
-use crate::work::view::{Freezes, MaybeStatic, SharedBytes, Sliceable};
+use crate::work::view::{AcrossThreads, Freezes, MaybeStatic, SharedBytes, Sliceable, Splits};
 
 const NAME: &str = "bytes";
 
@@ -34,6 +34,32 @@ impl Sliceable for Bytes {
     #[inline]
     fn part(&self, range: Range<usize>) -> Self {
         self.slice(range)
+    }
+}
+
+impl AcrossThreads for Bytes {
+    type Sent = Self;
+
+    #[inline]
+    fn neighbours(bytes: &[u8]) -> [Self; 2] {
+        [Self::of(bytes), Self::of(bytes)]
+    }
+
+    #[inline]
+    fn send(&self) -> Self {
+        self.clone()
+    }
+
+    #[inline]
+    fn arrive(sent: Self) -> Self {
+        sent
+    }
+}
+
+impl Splits for Bytes {
+    #[inline]
+    fn split_to(&mut self, at: usize) -> Self {
+        self.split_to(at)
     }
 }
 

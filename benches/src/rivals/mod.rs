@@ -10,6 +10,7 @@ mod glibc;
 mod lockfree_object_pool;
 mod memcpy;
 mod opool;
+mod rc;
 mod send;
 mod sha2;
 mod treiber;

@@ -2,8 +2,10 @@
 
 use std::hint::black_box;
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
-use crate::case::{Case, each_of, use_and_drop};
+use crate::case::{Case, each_of, in_bulk, use_and_drop};
+use crate::threads::{Apart, Gate, need_two_cores, together};
 
 /// How many bytes a message has: what a slot has.
 const MESSAGE_BYTES: usize = 2048;
@@ -24,6 +26,27 @@ pub trait SharedBytes: Clone + 'static {
 
     /// The bytes.
     fn bytes(&self) -> &[u8];
+}
+
+/// Shared bytes of which two threads can have clones.
+pub trait AcrossThreads: SharedBytes {
+    /// What goes to the other thread.
+    type Sent: Send + 'static;
+
+    /// Two copies of `bytes`, as much side by side as two messages that arrive one after the other.
+    fn neighbours(bytes: &[u8]) -> [Self; 2];
+
+    /// A right of its own for another thread.
+    fn send(&self) -> Self::Sent;
+
+    /// The bytes again, on the thread that clones them from now on.
+    fn arrive(sent: Self::Sent) -> Self;
+}
+
+/// Shared bytes that can be cut in two.
+pub trait Splits: SharedBytes {
+    /// Cuts off the first `at` bytes.
+    fn split_to(&mut self, at: usize) -> Self;
 }
 
 /// Bytes of which a part can be shared.
@@ -101,6 +124,67 @@ pub fn slice<S: Sliceable>(case: &mut Case<'_>) {
     });
 }
 
+/// Two threads clone handles of one message, and drop the clones. Each thread's own time.
+pub fn clone_2t<S: AcrossThreads>(case: &mut Case<'_>) {
+    let set_up = || S::of(&message());
+    case.time(S::NAME, check_2t::<S>, set_up, |bencher, bytes| {
+        in_bulk(bencher, |times| {
+            together(cloning::<S>(bytes, times), cloning::<S>(bytes, times))
+        });
+    });
+}
+
+/// Two threads clone handles of a message each, the two of which lie side by side.
+pub fn clone_2t_distinct<S: AcrossThreads>(case: &mut Case<'_>) {
+    let set_up = || S::neighbours(&message());
+    case.time(S::NAME, check_2t::<S>, set_up, |bencher, [one, other]| {
+        in_bulk(bencher, |times| {
+            together(cloning::<S>(one, times), cloning::<S>(other, times))
+        });
+    });
+}
+
+fn cloning<S: AcrossThreads>(
+    bytes: &S,
+    times: u64,
+) -> impl FnOnce(&Gate) -> Duration + Send + 'static {
+    let sent = bytes.send();
+    move |gate| {
+        let bytes = Apart(S::arrive(sent));
+        let start = gate.wait();
+        for _ in 0..times {
+            use_and_drop(black_box(&*bytes).clone());
+        }
+        start.elapsed()
+    }
+}
+
+/// Cuts a byte off the only handle and drops it, again and again. Per cut; making the handles is not timed.
+pub fn split<S: Splits>(case: &mut Case<'_>) {
+    let check = || {
+        let message = message();
+        let mut rest = S::of(&message);
+        same(rest.split_to(1).bytes(), &message[..1])?;
+        same(rest.bytes(), &message[1..])
+    };
+    case.time(S::NAME, check, message, |bencher, message| {
+        bencher.iter_custom(|iterations| {
+            let (mut time, mut left) = (Duration::ZERO, iterations);
+            while left > 0 {
+                let cuts = left.min(MESSAGE_BYTES as u64 - 1);
+                let mut rest = S::of(message);
+                let start = Instant::now();
+                for _ in 0..cuts {
+                    use_and_drop(black_box(&mut rest).split_to(black_box(1)));
+                }
+                time += start.elapsed();
+                left -= cuts;
+            }
+            time
+        });
+    });
+}
+
 /// Clones static bytes and drops the clone.
 pub fn of_static<S: MaybeStatic>(case: &mut Case<'_>) {
     static GREETING: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -153,6 +237,14 @@ fn check_clone<S: SharedBytes>() -> Result<(), String> {
     let second = first.clone();
     drop(first);
     same(second.bytes(), &message)
+}
+
+fn check_2t<S: AcrossThreads>() -> Result<(), String> {
+    need_two_cores()?;
+    check_clone::<S>()?;
+    let message = message();
+    let [one, other] = S::neighbours(&message);
+    same(S::arrive(one.send()).bytes(), other.bytes())
 }
 
 fn same(have: &[u8], want: &[u8]) -> Result<(), String> {
