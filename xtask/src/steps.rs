@@ -78,7 +78,9 @@ pub(crate) const STEPS: &[Step] = &[
             line(
                 "cargo clippy --workspace --all-targets --features pool-core/track -- -D warnings",
             ),
-            line("cargo clippy -p framebuf --all-features --all-targets -- -D warnings"),
+            line(
+                "cargo clippy -p framebuf -p zerocopy-view --all-features --all-targets -- -D warnings",
+            ),
         ]),
     },
     Step {

@@ -17,11 +17,11 @@ use std::collections::BTreeMap;
 const SELECTIONS: &[&str] = &[
     "--workspace",
     "-p pool-core -p framebuf -p sizeclass -p percore-slab -p zerocopy-view -p uring-send --features track",
-    "-p framebuf --all-features",
+    "-p framebuf -p zerocopy-view --all-features",
 ];
 
 /// The same, of the examples in the documentation.
-const DOCUMENTED: &[&str] = &["--workspace", "-p framebuf --all-features"];
+const DOCUMENTED: &[&str] = &["--workspace", "-p framebuf -p zerocopy-view --all-features"];
 
 pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
     let with_nextest = tools::is_there("nextest");
