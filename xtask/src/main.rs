@@ -29,6 +29,7 @@ mod process;
 mod readme;
 mod relay;
 mod runner;
+mod sanitizer;
 mod source_text;
 mod steps;
 mod test_suite;

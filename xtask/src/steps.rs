@@ -3,7 +3,8 @@
 use crate::process;
 use crate::workspace::Workspace;
 use crate::{
-    edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, test_suite, tidy, tools,
+    edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, sanitizer, test_suite,
+    tidy, tools,
 };
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -158,6 +159,22 @@ pub(crate) const STEPS: &[Step] = &[
         name: "mutants",
         proves: "the models notice: each hand-written mistake is killed by the model it names",
         action: Action::Check("cargo xtask loom --mutants", mutants::step),
+    },
+    Step {
+        name: "tsan",
+        proves: "no race in long runs on a real machine, where the crates' own atomics order what threads share",
+        action: Action::Check(
+            "RUSTFLAGS=-Zsanitizer=thread cargo test --release … (xtask/src/sanitizer/thread.rs)",
+            sanitizer::thread::step,
+        ),
+    },
+    Step {
+        name: "asan",
+        proves: "no use of memory that is not there, or not any more, and no leak, in the tests of the five lower crates",
+        action: Action::Check(
+            "RUSTFLAGS=-Zsanitizer=address cargo test … (xtask/src/sanitizer/address.rs)",
+            sanitizer::address::step,
+        ),
     },
     Step {
         name: "miri",

@@ -105,43 +105,6 @@ fn polls_are_woken_by_the_other_end() {
     assert_eq!(consumer.poll_pop(&mut cx), Poll::Ready(None));
 }
 
-/// Both sides sleep whenever they can: a lost wake-up hangs the test.
-#[test]
-fn sleepers_on_both_sides_get_everything_across() {
-    let values: usize = if cfg!(miri) { 50 } else { 20_000 };
-    let (mut producer, mut consumer) = Bridge::new(3).expect("small");
-    thread::scope(|scope| {
-        scope.spawn(move || {
-            let (_, waker) = Alarm::for_this_thread();
-            let mut cx = Context::from_waker(&waker);
-            for n in 0..values {
-                while producer.poll_ready(&mut cx).is_pending() {
-                    thread::park();
-                }
-                producer.try_push(n).expect("ready");
-            }
-        });
-        let (_, waker) = Alarm::for_this_thread();
-        consumer.set_waker(&waker);
-        let mut expected = 0;
-        loop {
-            match consumer.try_pop() {
-                Ok(n) => {
-                    assert_eq!(n, expected);
-                    expected += 1;
-                }
-                Err(PopError::Closed) => break,
-                Err(_) => {
-                    if consumer.prepare_wait() {
-                        thread::park();
-                    }
-                }
-            }
-        }
-        assert_eq!(expected, values);
-    });
-}
-
 #[test]
 fn pressure_has_hysteresis() {
     let (mut producer, mut consumer) = Bridge::new(100).expect("small");

@@ -1,27 +1,13 @@
 //! Budgets under many threads that start at once: what must hold whatever the order was.
 
-use std::sync::Barrier;
-use std::thread;
+mod together;
 
 use pool_core::Budget;
+use together::at_once;
 
 const THREADS: usize = 4;
 const ROUNDS: usize = if cfg!(miri) { 20 } else { 20_000 };
 const BYTES: usize = 10;
-
-/// Runs the same on so many threads at once.
-fn race(work: impl Fn(usize) + Sync) {
-    let barrier = Barrier::new(THREADS);
-    thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (barrier, work) = (&barrier, &work);
-            scope.spawn(move || {
-                barrier.wait();
-                work(thread);
-            });
-        }
-    });
-}
 
 /// Whose needs fit together are never refused: not by one another, and not by what others try and do not get.
 #[test]
@@ -29,14 +15,16 @@ fn needs_that_fit_together_are_never_refused() {
     let budget = Budget::new(THREADS * BYTES);
     let beside = budget.child().ceiling_bytes(THREADS * BYTES).build();
     let (child, greedy) = (beside.unwrap(), budget.child().build().unwrap());
-    race(|thread| {
+    let all = (budget.clone(), child.clone(), greedy.clone());
+    at_once(THREADS, move |thread| {
+        let (budget, child, greedy) = &all;
         for round in 0..ROUNDS {
-            let own = if thread % 2 == 0 { &budget } else { &child };
+            let own = if thread % 2 == 0 { budget } else { child };
             let mut charge = own.try_charge(BYTES).expect("there is room for it");
             // More than can be there, seen from two levels.
             assert!(greedy.try_charge(THREADS * BYTES).is_err());
             if round % 8 == 0 {
-                charge.move_to(&greedy).expect("the same bytes");
+                charge.move_to(greedy).expect("the same bytes");
             }
         }
     });
@@ -47,7 +35,9 @@ fn needs_that_fit_together_are_never_refused() {
 #[test]
 fn needs_that_fit_a_flat_budget_are_never_refused() {
     let budget = Budget::new(THREADS * BYTES);
-    race(|_| {
+    let shared = budget.clone();
+    at_once(THREADS, move |_| {
+        let budget = &shared;
         for _ in 0..ROUNDS {
             let charge = budget.try_charge(BYTES).expect("there is room for it");
             assert!(budget.try_charge(THREADS * BYTES - BYTES + 1).is_err());
@@ -67,7 +57,9 @@ fn every_report_adds_up_beside_everything() {
         .map(|_| budget.child().floor_bytes(50).ceiling_bytes(300).build())
         .map(Result::unwrap)
         .collect();
-    race(|thread| {
+    let shared = (budget.clone(), children.clone());
+    at_once(THREADS, move |thread| {
+        let (budget, children) = &shared;
         for round in 0..ROUNDS / 4 {
             let child = &children[(thread + round) % 2];
             let within = child.try_charge(12);
@@ -96,8 +88,9 @@ fn who_waits_is_served_and_the_limit_holds() {
     use std::time::Duration;
 
     let budget = Budget::new(30);
-    let held = AtomicUsize::new(0);
-    race(|thread| {
+    let (shared, held) = (budget.clone(), AtomicUsize::new(0));
+    at_once(THREADS, move |thread| {
+        let budget = &shared;
         let own = budget.child().ceiling_bytes(25).build().unwrap();
         for round in 0..ROUNDS / 10 {
             let bytes = 1 + (thread * 7 + round) % 20;

@@ -1,13 +1,16 @@
 //! The caches on real threads: nothing lost, nothing doubled, nobody refused while a slot is free, wherever it lies.
 
+mod together;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Barrier};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use pool_core::{Lease, Pool};
+use together::{Meeting, at_once};
 
 const THREADS: usize = 4;
 
@@ -38,27 +41,10 @@ fn take_all(pool: &Pool) -> Vec<Lease> {
     all
 }
 
-/// Runs `work` on each of the threads at once.
-fn at_once(work: impl Fn(usize) + Send + Sync + Clone + 'static) {
-    let barrier = Arc::new(Barrier::new(THREADS));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|thread| {
-            let (barrier, work) = (Arc::clone(&barrier), work.clone());
-            thread::spawn(move || {
-                barrier.wait();
-                work(thread);
-            })
-        })
-        .collect();
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().expect("its assertions hold"));
-}
-
 #[test]
 fn holders_of_one_of_64_slots_are_never_refused() {
     let pool = pool(64);
-    at_once({
+    at_once(THREADS, {
         let pool = pool.clone();
         move |thread| {
             for round in 0..rounds() {
@@ -79,7 +65,7 @@ fn holders_of_one_of_64_slots_are_never_refused() {
 fn quarters_of_a_pool_are_never_refused() {
     for slots in [16, 64, 256] {
         let pool = pool(slots);
-        at_once({
+        at_once(THREADS, {
             let pool = pool.clone();
             move |thread| {
                 let mut held: Vec<(Lease, u8)> = Vec::new();
@@ -109,7 +95,7 @@ fn quarters_of_a_pool_are_never_refused() {
 fn a_contended_slot_has_one_owner() {
     let pool = pool(16);
     let out = Arc::new(AtomicUsize::new(0));
-    at_once({
+    at_once(THREADS, {
         let (pool, out) = (pool.clone(), Arc::clone(&out));
         move |thread| {
             let mut held: Vec<(Lease, u8)> = Vec::new();
@@ -159,23 +145,19 @@ fn a_contended_slot_has_one_owner() {
 fn what_a_thread_freed_before_it_slept_or_ended_is_found() {
     for slots in [16, 64, 1000] {
         let pool = pool(slots);
-        let (freed, is_freed) = channel();
-        let mut wakers: Vec<Sender<()>> = Vec::new();
+        let freed = Arc::new(Meeting::of(THREADS + 1));
         let sleepers: Vec<_> = (0..THREADS)
             .map(|_| {
-                let (waker, sleep) = channel::<()>();
-                wakers.push(waker);
-                let (pool, freed) = (pool.clone(), freed.clone());
+                let (pool, freed) = (pool.clone(), Arc::clone(&freed));
                 thread::spawn(move || {
                     let some: Vec<_> = (0..slots / 8).map_while(|_| pool.alloc()).collect();
                     drop(some);
-                    freed.send(()).expect("the test waits");
-                    // For as long as the test needs it.
-                    let _ = sleep.recv();
+                    freed.wait();
+                    thread::park();
                 })
             })
             .collect();
-        (0..THREADS).for_each(|_| is_freed.recv().expect("each frees"));
+        freed.wait();
         let ended = pool.clone();
         thread::spawn(move || drop((0..5).map_while(|_| ended.alloc()).collect::<Vec<_>>()))
             .join()
@@ -187,10 +169,10 @@ fn what_a_thread_freed_before_it_slept_or_ended_is_found() {
         thread::spawn(move || drop(take_all(&other)))
             .join()
             .expect("finds all");
-        drop(wakers);
-        sleepers
-            .into_iter()
-            .for_each(|sleeper| sleeper.join().expect("wakes up"));
+        for sleeper in sleepers {
+            sleeper.thread().unpark();
+            sleeper.join().expect("wakes up");
+        }
         assert_eq!(pool.free_count(), slots);
     }
 }
@@ -228,7 +210,7 @@ fn a_thread_may_use_many_pools() {
 fn thousands_of_threads_may_use_a_pool_one_after_another() {
     let pool = pool(64);
     for _ in 0..if cfg!(miri) { 5 } else { 500 } {
-        at_once({
+        at_once(THREADS, {
             let pool = pool.clone();
             move |_| {
                 for _ in 0..3 {
@@ -310,8 +292,8 @@ fn a_pool_may_end_before_the_threads_that_cached_it() {
     for round in 0..if cfg!(miri) { 3 } else { 200 } {
         let pool = pool(64);
         let late = pool.alloc();
-        let ready = Arc::new(Barrier::new(THREADS + 1));
-        let gone = Arc::new(Barrier::new(THREADS + 1));
+        let ready = Arc::new(Meeting::of(THREADS + 1));
+        let gone = Arc::new(Meeting::of(THREADS + 1));
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let (ready, gone, pool) = (Arc::clone(&ready), Arc::clone(&gone), pool.clone());
@@ -345,7 +327,7 @@ fn a_pool_may_end_before_the_threads_that_cached_it() {
 fn a_close_beside_allocs_and_frees_loses_no_slot() {
     for _ in 0..if cfg!(miri) { 5 } else { 500 } {
         let pool = pool(32);
-        at_once({
+        at_once(THREADS, {
             let pool = pool.clone();
             move |thread| {
                 let mut held = Vec::new();
@@ -371,14 +353,13 @@ fn a_close_beside_allocs_and_frees_loses_no_slot() {
 #[test]
 fn a_forked_child_finds_what_lies_in_its_parents_caches() {
     let pool = pool(64);
-    let freed = Arc::new(Barrier::new(2));
-    let (waker, sleep) = channel::<()>();
+    let freed = Arc::new(Meeting::of(2));
     let sleeper = {
         let (pool, freed) = (pool.clone(), Arc::clone(&freed));
         thread::spawn(move || {
             drop((0..8).map(|_| pool.alloc()).collect::<Vec<_>>());
             freed.wait();
-            let _ = sleep.recv();
+            thread::park();
         })
     };
     freed.wait();
@@ -401,7 +382,7 @@ fn a_forked_child_finds_what_lies_in_its_parents_caches() {
     assert_eq!(waited, child);
     assert!(libc::WIFEXITED(status), "the child died: {status}");
     assert_eq!(libc::WEXITSTATUS(status), 64, "slots found by the child");
-    drop(waker);
+    sleeper.thread().unpark();
     sleeper.join().expect("wakes up");
     assert_eq!(pool.free_count(), 64);
 }

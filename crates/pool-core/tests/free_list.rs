@@ -1,10 +1,14 @@
 //! The free list by itself, beside a stack so naive that it is right, and with several threads that own what they popped.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+mod together;
+
+use std::cell::UnsafeCell;
+use std::sync::Arc;
 
 use pool_core::{FreeList, Taken};
 use proptest::prelude::*;
 use static_assertions::assert_impl_all;
+use together::at_once;
 
 assert_impl_all!(FreeList: Send, Sync);
 assert_impl_all!(Taken<'static>: Send);
@@ -105,45 +109,65 @@ fn sizes_are_checked() {
     assert_eq!(format!("{list:?}"), "FreeList { slots: 1, len: 1 }");
 }
 
-/// Each number stands for a place that one thread at a time may mark as its own.
+/// Each number stands for a place that one thread at a time may write, with nothing but the list to order who comes before whom.
+struct Places([UnsafeCell<usize>; Places::COUNT as usize]);
+
+// SAFETY: a place is touched by who popped its number.
+unsafe impl Sync for Places {}
+
+impl Places {
+    const COUNT: u32 = 6;
+    const NOBODY: usize = usize::MAX;
+
+    fn of_nobody() -> Self {
+        Self([const { UnsafeCell::new(Self::NOBODY) }; Self::COUNT as usize])
+    }
+
+    /// Writes `owner` to a place; gives who was there before.
+    ///
+    /// # Safety
+    ///
+    /// The caller popped the number and has not pushed it yet.
+    unsafe fn replace(&self, number: u32, owner: usize) -> usize {
+        // SAFETY: this function's own promise: nobody else touches the place.
+        unsafe { self.0[number as usize].get().replace(owner) }
+    }
+}
+
 #[test]
 fn what_was_popped_has_one_owner() {
-    const SLOTS: u32 = 6;
     let rounds = if cfg!(miri) { 20 } else { 20_000 };
-    let list = FreeList::full(SLOTS).expect("six");
-    let owners = [(); SLOTS as usize].map(|()| AtomicU32::new(0));
-    std::thread::scope(|scope| {
-        for me in 1..=3 {
-            let (list, owners) = (&list, &owners);
-            scope.spawn(move || {
-                for round in 0..rounds {
-                    let mut mine: Vec<_> = match round % 3 {
-                        0 => list.pop().into_iter().collect(),
-                        1 => list.pop_many(3).collect(),
-                        _ => list.take_all().take(2).collect(),
-                    };
-                    for number in &mine {
-                        // Relaxed: the list orders it.
-                        let before = owners[*number as usize].swap(me, Ordering::Relaxed);
-                        assert_eq!(before, 0, "two owners");
-                    }
-                    for number in &mine {
-                        // Relaxed: the list orders it.
-                        let was = owners[*number as usize].swap(0, Ordering::Relaxed);
-                        assert_eq!(was, me, "two owners");
-                    }
-                    let last = mine.pop();
-                    // SAFETY: popped above, and each goes back once.
-                    unsafe { list.push_many(mine) }
-                    if let Some(last) = last {
-                        // SAFETY: popped above, and each goes back once.
-                        unsafe { list.push(last) }
-                    }
+    let list = Arc::new(FreeList::full(Places::COUNT).expect("six"));
+    at_once(3, {
+        let (list, places) = (Arc::clone(&list), Places::of_nobody());
+        move |me| {
+            for round in 0..rounds {
+                let mut mine: Vec<_> = match round % 3 {
+                    0 => list.pop().into_iter().collect(),
+                    1 => list.pop_many(3).collect(),
+                    _ => list.take_all().take(2).collect(),
+                };
+                for number in &mine {
+                    // SAFETY: popped above.
+                    let before = unsafe { places.replace(*number, me) };
+                    assert_eq!(before, Places::NOBODY, "two owners");
                 }
-            });
+                for number in &mine {
+                    // SAFETY: popped above.
+                    let was = unsafe { places.replace(*number, Places::NOBODY) };
+                    assert_eq!(was, me, "two owners");
+                }
+                let last = mine.pop();
+                // SAFETY: popped above, and each goes back once.
+                unsafe { list.push_many(mine) }
+                if let Some(last) = last {
+                    // SAFETY: popped above, and each goes back once.
+                    unsafe { list.push(last) }
+                }
+            }
         }
     });
     let mut all: Vec<_> = list.take_all().collect();
     all.sort_unstable();
-    assert!(all.into_iter().eq(0..SLOTS));
+    assert!(all.into_iter().eq(0..Places::COUNT));
 }

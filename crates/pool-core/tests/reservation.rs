@@ -1,12 +1,14 @@
 //! Reservations: all or nothing, good for what they promise, given back whole.
 
+mod together;
+
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
 use std::thread;
 
 use pool_core::{Lease, Pool, Reservation, Scrub};
 use static_assertions::assert_impl_all;
+use together::at_once;
 
 assert_impl_all!(Reservation: Send, Sync);
 
@@ -116,20 +118,17 @@ fn a_panic_of_who_takes_many_gives_the_rest_back() {
 fn who_asks_for_what_is_there_is_never_refused() {
     for slots in [6, 66] {
         let pool = pool(slots);
-        let barrier = Barrier::new(3);
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    barrier.wait();
-                    for _ in 0..ROUNDS {
-                        let mut reserved = pool.reserve(slots / 3).expect("there is always enough");
-                        for _ in 0..slots / 6 {
-                            let mut lease = reserved.alloc().expect("promised");
-                            lease.fill(1);
-                        }
-                        assert_eq!(reserved.remaining(), slots / 6);
+        at_once(3, {
+            let pool = pool.clone();
+            move |_| {
+                for _ in 0..ROUNDS {
+                    let mut reserved = pool.reserve(slots / 3).expect("there is always enough");
+                    for _ in 0..slots / 6 {
+                        let mut lease = reserved.alloc().expect("promised");
+                        lease.fill(1);
                     }
-                });
+                    assert_eq!(reserved.remaining(), slots / 6);
+                }
             }
         });
         let reserved = pool.reserve(slots).expect("all are free");

@@ -1,5 +1,7 @@
 //! What a pool counts, against a model of what was done to it.
 
+use std::thread::{self, JoinHandle};
+
 use pool_core::{Pool, PoolStats};
 use proptest::prelude::*;
 
@@ -86,27 +88,18 @@ fn counts_add_up_while_others_work() {
     const THREADS: usize = 4;
     const ROUNDS: u64 = 20_000;
     let pool = pool(64, usize::MAX);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS)
-            .map(|_| {
-                scope.spawn(|| {
-                    (0..ROUNDS)
-                        .map(|_| u64::from(pool.alloc().is_some()))
-                        .sum::<u64>()
-                })
-            })
-            .collect();
-        while !workers
-            .iter()
-            .all(std::thread::ScopedJoinHandle::is_finished)
-        {
-            assert_adds_up(&pool.stats());
-        }
-        let taken: u64 = workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap())
-            .sum();
-        assert_eq!(pool.stats().allocs, taken);
-        assert_eq!(pool.stats().frees, taken);
+    let workers = [(); THREADS].map(|()| {
+        let pool = pool.clone();
+        thread::spawn(move || {
+            (0..ROUNDS)
+                .map(|_| u64::from(pool.alloc().is_some()))
+                .sum::<u64>()
+        })
     });
+    while !workers.iter().all(JoinHandle::is_finished) {
+        assert_adds_up(&pool.stats());
+    }
+    let taken: u64 = workers.map(|worker| worker.join().unwrap()).iter().sum();
+    assert_eq!(pool.stats().allocs, taken);
+    assert_eq!(pool.stats().frees, taken);
 }

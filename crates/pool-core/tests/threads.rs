@@ -3,10 +3,13 @@
 //! What the models prove for two or three steps is tried here for many, on a real machine; and these are the programs for
 //! Miri's many schedules and for the thread sanitizer.
 
-use std::sync::{Arc, Barrier, Mutex};
+mod together;
+
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use pool_core::{Lease, Pool, Shared, SlotId};
+use together::{at_once, lock};
 
 const THREADS: usize = 4;
 
@@ -19,24 +22,6 @@ fn pool(slots: usize) -> Pool {
         .slot_bytes(64)
         .build()
         .expect("a few bytes")
-}
-
-/// Runs `work` on each thread at once.
-fn at_once<T: Send + 'static>(work: impl Fn(usize) -> T + Send + Sync + Clone + 'static) -> Vec<T> {
-    let barrier = Arc::new(Barrier::new(THREADS));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|thread| {
-            let (barrier, work) = (Arc::clone(&barrier), work.clone());
-            thread::spawn(move || {
-                barrier.wait();
-                work(thread)
-            })
-        })
-        .collect();
-    threads
-        .into_iter()
-        .map(|thread| thread.join().expect("its assertions hold"))
-        .collect()
 }
 
 /// A mark that no other owner of any slot uses at the time.
@@ -84,7 +69,7 @@ impl Dice {
 #[test]
 fn holders_of_one_of_64_slots_are_never_refused() {
     let pool = pool(64);
-    at_once({
+    at_once(THREADS, {
         let pool = pool.clone();
         move |thread| {
             for round in 0..ROUNDS {
@@ -102,7 +87,7 @@ fn holders_of_one_of_64_slots_are_never_refused() {
 #[test]
 fn a_contended_slot_has_one_owner() {
     let pool = pool(3);
-    let served: Vec<usize> = at_once({
+    let served: Vec<usize> = at_once(THREADS, {
         let pool = pool.clone();
         move |thread| {
             let mut served = 0;
@@ -133,7 +118,7 @@ enum Parcel {
 fn rights_that_cross_threads_are_neither_lost_nor_doubled() {
     let pool = pool(13);
     let counter = Arc::new(Mutex::new(Vec::new()));
-    at_once({
+    at_once(THREADS, {
         let (pool, counter) = (pool.clone(), Arc::clone(&counter));
         move |thread| {
             let mut dice = Dice(0x9e37_79b9 + thread as u64);
@@ -158,7 +143,7 @@ fn rights_that_cross_threads_are_neither_lost_nor_doubled() {
                     push(&counter, parcel);
                 }
                 for _ in 0..dice.roll(6) {
-                    let parcel = counter.lock().expect("no assertion under it").pop();
+                    let parcel = lock(&counter).pop();
                     if let Some(parcel) = parcel {
                         open(&pool, parcel);
                     }
@@ -166,13 +151,13 @@ fn rights_that_cross_threads_are_neither_lost_nor_doubled() {
             }
         }
     });
-    let rest = std::mem::take(&mut *counter.lock().expect("no assertion under it"));
+    let rest = std::mem::take(&mut *lock(&counter));
     rest.into_iter().for_each(|parcel| open(&pool, parcel));
     assert_every_slot_once(&pool);
 }
 
 fn push(counter: &Mutex<Vec<Parcel>>, parcel: Parcel) {
-    counter.lock().expect("no assertion under it").push(parcel);
+    lock(counter).push(parcel);
 }
 
 /// The receiver's end: the bytes are what the sender wrote; then the right goes.
@@ -206,18 +191,21 @@ fn whoever_is_last_ends_the_pool() {
             push_rights(&stock, (lease, share.clone(), handle));
         }
         drop((pool, share));
-        at_once({
+        at_once(THREADS, {
             let stock = Arc::clone(&stock);
             move |thread| {
-                let rights = stock.lock().expect("no assertion under it").pop();
+                let rights = lock(&stock).pop();
                 let (mut lease, share, handle) = rights.expect("one for each thread");
                 if let Some(lease) = &mut lease {
                     write(lease, mark(thread, 0));
                 }
                 assert_eq!(share[0], 0);
-                drop(handle);
-                drop(lease);
-                drop(share);
+                // Each kind of right is the last to go on some thread: what only its own edge orders shows then.
+                match thread % 3 {
+                    0 => drop((handle, lease, share)),
+                    1 => drop((share, handle, lease)),
+                    _ => drop((lease, share, handle)),
+                }
             }
         });
     }
@@ -226,7 +214,7 @@ fn whoever_is_last_ends_the_pool() {
 type Rights = (Option<Lease>, Shared, Option<Pool>);
 
 fn push_rights(stock: &Mutex<Vec<Rights>>, rights: Rights) {
-    stock.lock().expect("no assertion under it").push(rights);
+    lock(stock).push(rights);
 }
 
 /// A name can be guessed, and redeeming it may end the pool while the thread that issued it has not yet returned from
