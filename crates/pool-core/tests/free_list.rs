@@ -5,13 +5,9 @@ mod together;
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 
-use pool_core::{FreeList, Taken};
+use pool_core::FreeList;
 use proptest::prelude::*;
-use static_assertions::assert_impl_all;
 use together::at_once;
-
-assert_impl_all!(FreeList: Send, Sync);
-assert_impl_all!(Taken<'static>: Send);
 
 #[derive(Debug, Clone)]
 enum Op {

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use pool_core::{Lease, Pool, RegionSource, Scrub, Shared, SlotId};
-use static_assertions::{assert_impl_all, assert_not_impl_any};
+use static_assertions::assert_not_impl_any;
 
 fn pool(slots: usize) -> Pool {
     Pool::builder()
@@ -491,20 +491,6 @@ fn l_stat_1_a_snapshot_is_what_was_counted_by_hand() {
         stats.to_string(),
         "0 of 2 slots of 64 B in use, high water 2, 2 allocs, 0 refills, 0 steals, 3 times exhausted, 0 waits, 2 fallbacks (1024 B)"
     );
-}
-
-/// Shares and leases may go to any thread, raw words may not; two words each, and nothing more in an option.
-#[test]
-fn rights_are_small_and_say_who_may_have_them() {
-    assert_impl_all!(Pool: Clone, Send, Sync);
-    assert_impl_all!(Lease: Send, Sync);
-    assert_impl_all!(Shared: Clone, Send, Sync);
-    assert_impl_all!(SlotId: Copy, Send, Sync);
-    assert_not_impl_any!(pool_core::RawSlot: Send, Sync);
-    if cfg!(target_pointer_width = "64") {
-        assert_eq!((size_of::<Lease>(), size_of::<Option<Lease>>()), (16, 16));
-        assert_eq!((size_of::<Shared>(), size_of::<Option<Shared>>()), (16, 16));
-    }
 }
 
 /// A caller's `Extend` that panics keeps what it took; the rest goes home.

@@ -6,11 +6,8 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use pool_core::{Lease, Pool, Reservation, Scrub};
-use static_assertions::assert_impl_all;
+use pool_core::{Lease, Pool, Scrub};
 use together::at_once;
-
-assert_impl_all!(Reservation: Send, Sync);
 
 /// Without caches, and with.
 const SIZES: [usize; 2] = [5, 64];

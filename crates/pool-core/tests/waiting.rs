@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use executor::{Task, block_on};
 use pool_core::{AllocFuture, Lease, Pool};
-use static_assertions::assert_impl_all;
 
 const FOR_EVER: Duration = Duration::MAX;
 const ROUNDS: usize = if cfg!(miri) { 10 } else { 2_000 };
@@ -58,8 +57,6 @@ fn finish(future: &mut AllocFuture<'_>, task: &Task) -> Lease {
         other => panic!("not served: {other:?}"),
     }
 }
-
-assert_impl_all!(AllocFuture<'static>: Send, Sync, Unpin);
 
 #[test]
 fn a_free_slot_is_there_at_once_and_nobody_is_counted() {

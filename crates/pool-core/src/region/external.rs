@@ -13,11 +13,18 @@ use crate::error::{BuildError, BuildErrorKind};
 ///
 /// `O` is dropped when the pool and everything taken from it is gone, on the thread that let go last: what must be done then (unmapping, telling a device)
 /// is its `Drop`. A pool whose slots are out as ids when its last handle goes keeps it for ever.
+///
+/// `Send` and `Sync` as `O` is.
 pub struct ExternalRegion<O> {
     base: NonNull<u8>,
     bytes: usize,
     owner: O,
 }
+
+// SAFETY: the bytes are good for uses from any thread (promise of `new`), and the owner may go to another.
+unsafe impl<O: Send> Send for ExternalRegion<O> {}
+// SAFETY: through a reference one sees the address, the length and at most the owner.
+unsafe impl<O: Sync> Sync for ExternalRegion<O> {}
 
 impl<O: Send + 'static> ExternalRegion<O> {
     /// Names the `bytes` bytes from `base` on, which `owner` keeps.

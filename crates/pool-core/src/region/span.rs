@@ -4,13 +4,18 @@ use core::ptr::NonNull;
 
 use super::Backing;
 
-/// A pool's whole memory: what one registers with a kernel.
+/// A pool's whole memory: what one registers with a kernel. An address and a length, which keep nothing alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RegionSpan {
     base: *mut u8,
     bytes: usize,
     backing: Backing,
 }
+
+// SAFETY: an address; to use it is `unsafe`, on any thread.
+unsafe impl Send for RegionSpan {}
+// SAFETY: as of `Send`; it never changes.
+unsafe impl Sync for RegionSpan {}
 
 impl RegionSpan {
     pub(crate) fn new(base: NonNull<u8>, bytes: usize, backing: Backing) -> Self {
