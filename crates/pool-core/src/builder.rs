@@ -1,25 +1,16 @@
-//! Building a pool: options, and the checks that make every later size safe.
+//! Building a pool: its options.
 
-use core::ops::Range;
+mod checks;
 
-use crate::caches::CachePlan;
-use crate::error::{BuildError, BuildErrorKind};
+use alloc::string::String;
+
+use crate::error::BuildError;
 use crate::faults::Faults;
-use crate::fences;
-use crate::geometry::Geometry;
-use crate::guard::ZONE_BYTES;
-use crate::head::MAX_SLOTS;
+use crate::name::Name;
 use crate::pool::Pool;
 use crate::region::{ExternalRegion, MemoryLock, RefusedRegion, Region, RegionPlan, RegionSource};
 use crate::scrub::Scrub;
 use crate::slots::{Records, Slots};
-
-/// Most bytes a region can have: Rust's limit for one object.
-const MAX_REGION_BYTES: usize = isize::MAX as usize;
-const MAX_ALIGN: usize = 2 * 1024 * 1024;
-const LINE_BYTES: usize = 64;
-/// A protected pool needs up to two kernel mappings per slot; Linux gives a process 65 530 by default.
-const MAX_PROTECTED_SLOTS: usize = 16_384;
 
 /// Builds a [`Pool`]; see [`Pool::builder`].
 #[derive(Debug, Clone)]
@@ -38,6 +29,7 @@ pub struct PoolBuilder {
     check_free: bool,
     faults: Option<Faults>,
     cache: usize,
+    name: String,
 }
 
 impl PoolBuilder {
@@ -55,6 +47,7 @@ impl PoolBuilder {
             check_free: false,
             faults: None,
             cache: usize::MAX,
+            name: String::new(),
         }
     }
 
@@ -64,7 +57,7 @@ impl PoolBuilder {
         self
     }
 
-    /// How many bytes each slot offers: 1 to `isize::MAX`, any number. No default.
+    /// How many bytes each slot offers: 1 to 8 MiB less than `isize::MAX`, any number. No default.
     pub fn slot_bytes(mut self, bytes: usize) -> Self {
         self.slot_bytes = bytes;
         self
@@ -176,6 +169,23 @@ impl PoolBuilder {
         self
     }
 
+    /// What reports call the pool: up to 31 bytes, none by default. It is in the `Debug` of the pool, in its [statistics](crate::PoolStats), in the rows of
+    /// `Pool::outstanding`, in the panics of a pool that [checks](Self::check_free_slots), and in a [`BuildError`]. Not in an [`AllocError`](crate::AllocError),
+    /// which is kept as small as a lease.
+    ///
+    /// Need not be unique. Costs 32 bytes, and nothing where slots are taken and given back.
+    ///
+    /// ```
+    /// let pool = pool_core::Pool::builder().slots(4).slot_bytes(2048).name("rx").build()?;
+    /// assert_eq!(pool.name(), Some("rx"));
+    /// assert!(pool.stats().to_string().starts_with("pool \"rx\": 0 of 4 slots"));
+    /// # Ok::<(), pool_core::BuildError>(())
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Builds the pool.
     ///
     /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 256 per half of it); the slots themselves are not
@@ -185,19 +195,22 @@ impl PoolBuilder {
     ///
     /// [`BuildError`] names the field, its bound and the value; or says that the system has no such memory.
     pub fn build(self) -> Result<Pool, BuildError> {
-        let geometry = self.geometry()?;
-        let plan = RegionPlan {
-            source: self.region,
-            bytes: geometry.region_bytes(),
-            align: self.align_bytes(),
-            numa_node: self.numa_node,
-            lock: self.lock,
-            prefault: self.prefault,
-        };
-        // First, because it is what a system refuses without having been written to.
-        let region = Region::new(plan)?;
-        let records = Records::new(&geometry)?;
-        Ok(Pool::from_slots(Slots::create(geometry, records, region)))
+        self.named(|name| {
+            let geometry = self.geometry()?;
+            let plan = RegionPlan {
+                source: self.region,
+                bytes: geometry.region_bytes(),
+                align: self.align_bytes(),
+                numa_node: self.numa_node,
+                lock: self.lock,
+                prefault: self.prefault,
+            };
+            // First, because it is what a system refuses without having been written to.
+            let region = Region::new(plan)?;
+            let records = Records::new(&geometry)?;
+            let slots = Slots::create(name, geometry, records, region);
+            Ok(Pool::from_slots(slots))
+        })
     }
 
     /// Builds the pool on memory that the caller brings; [`region`](Self::region) says nothing then, and the options about pages are not for it.
@@ -224,13 +237,14 @@ impl PoolBuilder {
         self,
         region: ExternalRegion<O>,
     ) -> Result<Pool, RefusedRegion<O>> {
-        let made = self
-            .geometry_on(&region)
-            .and_then(|geometry| Ok((geometry, Records::new(&geometry)?)));
+        let made = self.named(|name| {
+            let geometry = self.geometry_on(&region)?;
+            Ok((name, geometry, Records::new(&geometry)?))
+        });
         match made {
-            Ok((geometry, records)) => {
-                let region = Region::external(region);
-                Ok(Pool::from_slots(Slots::create(geometry, records, region)))
+            Ok((name, geometry, records)) => {
+                let slots = Slots::create(name, geometry, records, Region::external(region));
+                Ok(Pool::from_slots(slots))
             }
             Err(why) => Err(RefusedRegion::new(why, region)),
         }
@@ -242,172 +256,12 @@ impl PoolBuilder {
     ///
     /// As [`build`](Self::build), for sizes out of bounds.
     pub fn region_bytes(&self) -> Result<usize, BuildError> {
-        Ok(self.geometry()?.region_bytes())
+        self.named(|_| Ok(self.geometry()?.region_bytes()))
     }
 
-    fn geometry_on<O: Send + 'static>(
-        &self,
-        region: &ExternalRegion<O>,
-    ) -> Result<Geometry, BuildError> {
-        let pages = [
-            (self.numa_node.is_some(), "numa_node"),
-            (self.lock != MemoryLock::Never, "lock"),
-            (self.prefault, "prefault"),
-            (self.protect_free, "protect_free_slots"),
-        ];
-        if let Some((_, field)) = pages.into_iter().find(|(asked, _)| *asked) {
-            let needs = "a region of the pool's own";
-            return Err(BuildErrorKind::Unsupported { field, needs }.into());
-        }
-        let geometry = self.geometry()?;
-        region.check(geometry.region_bytes(), self.align_bytes())?;
-        Ok(geometry)
-    }
-
-    fn geometry(&self) -> Result<Geometry, BuildError> {
-        let slots = u32::try_from(self.slots)
-            .ok()
-            .filter(|slots| (1..=MAX_SLOTS).contains(slots))
-            .ok_or(out_of_range("slots", "1 to 4294967294", self.slots))?;
-        if !(1..=MAX_REGION_BYTES).contains(&self.slot_bytes) {
-            return Err(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into());
-        }
-        let align = self.align_bytes();
-        if !align.is_power_of_two() || align > MAX_ALIGN {
-            return Err(out_of_range("align", "a power of two up to 2097152", align).into());
-        }
-        self.check_options()?;
-        let stride_bytes = self.stride_bytes()?;
-        let too_large = BuildErrorKind::TooLarge {
-            slots: self.slots,
-            stride_bytes,
-            bound: MAX_REGION_BYTES,
-        };
-        self.slots
-            .checked_mul(stride_bytes)
-            // The bytes before the first slot, and what a region is rounded up and shifted by.
-            .and_then(|bytes| bytes.checked_add(4 * MAX_ALIGN))
-            .filter(|bytes| *bytes <= MAX_REGION_BYTES)
-            .ok_or(too_large)?;
-        Ok(Geometry {
-            slots,
-            slot_bytes: self.slot_bytes,
-            stride_bytes,
-            caches: self.cache_plan(slots),
-            scrub: self.scrub,
-            protect_free: self.protect_free,
-            check_free: self.check_free,
-            faults: self.faults,
-            lead_bytes: if self.check_free {
-                ZONE_BYTES.next_multiple_of(align)
-            } else {
-                0
-            },
-            has_policy: self.protect_free
-                || self.check_free
-                || self.scrub != Scrub::Never
-                || self.faults.is_some(),
-        })
-    }
-
-    fn check_options(&self) -> Result<(), BuildError> {
-        /// As many as Linux knows.
-        const NODES: u32 = 1024;
-        if let Some(node) = self.numa_node.filter(|node| *node >= NODES) {
-            return Err(out_of_range("numa_node", "0 to 1023", node as usize).into());
-        }
-        if let Some(Faults::Random { probability, .. }) = self.faults
-            && !(0.0..=1.0).contains(&probability)
-        {
-            return Err(BuildErrorKind::Probability { probability }.into());
-        }
-        if self.lock == MemoryLock::OnFault && !cfg!(all(feature = "os", target_os = "linux")) {
-            let needs = "feature `os` and Linux for MemoryLock::OnFault";
-            return Err(BuildErrorKind::Unsupported {
-                field: "lock",
-                needs,
-            }
-            .into());
-        }
-        Ok(())
-    }
-
-    fn cache_plan(&self, slots: u32) -> Option<CachePlan> {
-        let rounds = u32::try_from(self.cache.div_ceil(2)).unwrap_or(u32::MAX);
-        CachePlan::new(slots, rounds).filter(|_| fences::is_cheap())
-    }
-
-    fn stride_bytes(&self) -> Result<usize, BuildError> {
-        let unit = if self.protect_free {
-            self.protected_unit()?
-        } else {
-            self.align_bytes()
-        };
-        let zones = if self.check_free { 2 * ZONE_BYTES } else { 0 };
-        self.slot_bytes
-            .checked_add(zones)
-            .and_then(|bytes| bytes.checked_next_multiple_of(unit))
-            .map(|bytes| bytes + self.spread_bytes(bytes))
-            .ok_or(out_of_range("slot_bytes", "1 to isize::MAX", self.slot_bytes).into())
-    }
-
-    fn align_bytes(&self) -> usize {
-        self.align.unwrap_or(LINE_BYTES)
-    }
-
-    /// What is added to a stride so that slots begin in all sets of a cache: they do if it is an odd number of lines.
-    fn spread_bytes(&self, stride_bytes: usize) -> usize {
-        /// Smaller ones begin in enough sets, and larger ones are to keep to pages.
-        const SPREAD: Range<usize> = 1024..4096;
-        let is_packed = self.align.is_some() || self.region != RegionSource::Heap;
-        if is_packed || !SPREAD.contains(&stride_bytes) || (stride_bytes / LINE_BYTES) % 2 == 1 {
-            return 0;
-        }
-        LINE_BYTES
-    }
-
-    #[cfg(all(feature = "os", unix))]
-    fn protected_unit(&self) -> Result<usize, BuildError> {
-        if self.check_free {
-            let needs = "no protect_free_slots";
-            return Err(BuildErrorKind::Unsupported {
-                field: "check_free_slots",
-                needs,
-            }
-            .into());
-        }
-        if self.region != RegionSource::Mmap {
-            let needs = "RegionSource::Mmap";
-            return Err(BuildErrorKind::Unsupported {
-                field: "protect_free_slots",
-                needs,
-            }
-            .into());
-        }
-        if self.slots > MAX_PROTECTED_SLOTS {
-            let bound = "1 to 16384 with protect_free_slots";
-            return Err(out_of_range("slots", bound, self.slots).into());
-        }
-        Ok(crate::os::page_bytes().max(self.align_bytes()))
-    }
-
-    #[cfg(not(all(feature = "os", unix)))]
-    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
-    fn protected_unit(&self) -> Result<usize, BuildError> {
-        let _ = MAX_PROTECTED_SLOTS;
-        let needs = "feature `os` and a Unix";
-        Err(BuildErrorKind::Unsupported {
-            field: "protect_free_slots",
-            needs,
-        }
-        .into())
-    }
-}
-
-fn out_of_range(field: &'static str, bound: &'static str, value: usize) -> BuildErrorKind {
-    BuildErrorKind::OutOfRange {
-        field,
-        bound,
-        value,
+    /// Makes something with the pool's name, which an error then bears too.
+    fn named<T>(&self, make: impl FnOnce(Name) -> Result<T, BuildError>) -> Result<T, BuildError> {
+        let name = Name::new(&self.name)?;
+        make(name).map_err(|why| why.of_pool(name))
     }
 }

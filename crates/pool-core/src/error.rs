@@ -2,10 +2,23 @@
 
 use thiserror::Error;
 
+use crate::name::Name;
+
 /// Why a pool could not be built.
 #[derive(Debug, Error)]
-#[error(transparent)]
-pub struct BuildError(#[from] BuildErrorKind);
+#[error("{name}{kind}")]
+pub struct BuildError {
+    kind: BuildErrorKind,
+    /// Of the pool that was not built.
+    name: Name,
+}
+
+impl From<BuildErrorKind> for BuildError {
+    fn from(kind: BuildErrorKind) -> Self {
+        let name = Name::NONE;
+        Self { kind, name }
+    }
+}
 
 #[derive(Debug, Error)]
 pub(crate) enum BuildErrorKind {
@@ -15,6 +28,8 @@ pub(crate) enum BuildErrorKind {
         bound: &'static str,
         value: usize,
     },
+    #[error("slot_bytes: must be 1 to {bound}, got {value}")]
+    SlotBytes { bound: usize, value: usize },
     #[error(
         "slots x slot_bytes: {slots} slots of {stride_bytes} bytes are more than {bound} bytes"
     )]
@@ -86,10 +101,14 @@ impl core::fmt::Display for Limit {
 }
 
 impl BuildError {
+    pub(crate) fn of_pool(self, name: Name) -> Self {
+        Self { name, ..self }
+    }
+
     /// Whether the system had no memory for the region; another size may work, or the same one later.
     #[must_use]
     pub fn is_out_of_memory(&self) -> bool {
-        matches!(self.0, BuildErrorKind::OutOfMemory { .. })
+        matches!(self.kind, BuildErrorKind::OutOfMemory { .. })
     }
 }
 

@@ -42,6 +42,7 @@ mod lease;
 mod line;
 mod magazine;
 mod mode;
+mod name;
 mod policy;
 mod pool;
 mod raw_slot;

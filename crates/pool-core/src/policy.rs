@@ -45,14 +45,14 @@ impl Slots {
             Ok(()) => return slot,
             Err(unfit) => (slot.index(), unfit),
         };
-        let taken = slots.last_taken(index);
+        let (name, taken) = (*slots.name(), slots.last_taken(index));
         // SAFETY: the slot is ours, and the body is not used after this.
         unsafe { Self::put_home(this, None, slot) }
         match unfit {
             Unfit::Inaccessible => panic!(
-                "the kernel refused to make a protected slot accessible again (out of mappings)"
+                "{name}the kernel refused to make a protected slot accessible again (out of mappings)"
             ),
-            Unfit::Damaged(damage) => panic!("slot {index}: {damage}{taken}"),
+            Unfit::Damaged(damage) => panic!("{name}slot {index}: {damage}{taken}"),
         }
     }
 
@@ -94,12 +94,12 @@ impl Slots {
         let index = slot.index();
         let damage = slots
             .retire(index)
-            .map(|damage| (damage, slots.last_taken(index)));
+            .map(|damage| (damage, *slots.name(), slots.last_taken(index)));
         slots.note(index, SlotEvent::GivenBack);
         // SAFETY: this function's own promise.
         unsafe { Self::put_home(this, hand, slot) }
-        if let Some((damage, taken)) = damage {
-            panic!("slot {index}: {damage}{taken}");
+        if let Some((damage, name, taken)) = damage {
+            panic!("{name}slot {index}: {damage}{taken}");
         }
     }
 

@@ -317,6 +317,12 @@ impl Pool {
         Slots::close(self.slots);
     }
 
+    /// The [name](PoolBuilder::name) for reports, if it was given one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.slots().name().get()
+    }
+
     /// How many slots the pool was built with.
     #[must_use]
     pub fn capacity(&self) -> usize {
@@ -386,7 +392,8 @@ impl Pool {
     #[cfg(feature = "track")]
     #[must_use]
     pub fn outstanding(&self) -> alloc::vec::Vec<crate::Outstanding> {
-        self.slots().sites.outstanding(self.slot_bytes())
+        let slots = self.slots();
+        slots.sites.outstanding(*slots.name(), slots.slot_bytes())
     }
 
     /// What happened last to the slot with this [index](Lease::slot_index), free or not; `None` if there is no such slot. Other threads' events may follow at any
@@ -414,8 +421,11 @@ impl Drop for Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("capacity", &self.capacity())
+        let mut f = f.debug_struct("Pool");
+        if let Some(name) = self.name() {
+            f.field("name", &name);
+        }
+        f.field("capacity", &self.capacity())
             .field("slot_bytes", &self.slot_bytes())
             .field("free", &self.free_count())
             .finish_non_exhaustive()

@@ -33,6 +33,7 @@ use crate::geometry::Geometry;
 use crate::hand::Hand;
 use crate::line::Line;
 use crate::mode::Mode;
+use crate::name::Name;
 use crate::region::{Region, RegionSpan};
 use crate::share_records::ShareRecords;
 use crate::site::{Site, SlotEvent};
@@ -58,6 +59,7 @@ pub(crate) struct Slots {
     caches: Option<Caches>,
     span: RegionSpan,
     geometry: Geometry,
+    name: Name,
     nonce: Nonce,
     #[cfg(feature = "track")]
     pub(crate) sites: Sites,
@@ -144,7 +146,12 @@ static SERIAL: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize
 
 impl Slots {
     /// Makes a body with one handle and every slot home. The caller's handle must end in [`Slots::drop_handle`].
-    pub(crate) fn create(geometry: Geometry, records: Records, region: Region) -> NonNull<Self> {
+    pub(crate) fn create(
+        name: Name,
+        geometry: Geometry,
+        records: Records,
+        region: Region,
+    ) -> NonNull<Self> {
         // Relaxed: only distinctness matters.
         let serial = SERIAL.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         let slots = Self {
@@ -164,6 +171,7 @@ impl Slots {
             span: region.span(),
             region: UnsafeCell::new(ManuallyDrop::new(region)),
             geometry,
+            name,
             nonce: Nonce::from_serial(serial as u64),
             #[cfg(feature = "track")]
             sites: records.sites,
@@ -256,6 +264,10 @@ impl Slots {
 
     pub(crate) fn faults(&self) -> Option<&FaultPlan> {
         self.faults.as_ref()
+    }
+
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
     }
 
     pub(crate) fn nonce(&self) -> Nonce {

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::name::Name;
+
 /// A snapshot of a pool's counts. In every snapshot `free + in_use == capacity` and `allocs - frees == in_use`.
 ///
 /// Counting costs nothing where slots are taken and given back: the caches count in the word that they store anyway, and what can be
@@ -36,13 +38,23 @@ pub struct PoolStats {
     pub fallbacks: u64,
     /// Bytes of those buffers.
     pub fallback_bytes: u64,
+    pub(crate) name: Name,
+}
+
+impl PoolStats {
+    /// The pool's [name](crate::PoolBuilder::name), if it was given one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.get()
+    }
 }
 
 impl fmt::Display for PoolStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} of {} slots of {} B in use, high water {}, {} allocs, {} refills, {} steals, {} times exhausted, {} waits, {} fallbacks ({} B)",
+            "{}{} of {} slots of {} B in use, high water {}, {} allocs, {} refills, {} steals, {} times exhausted, {} waits, {} fallbacks ({} B)",
+            self.name,
             self.in_use,
             self.capacity,
             self.slot_bytes,

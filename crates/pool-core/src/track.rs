@@ -12,6 +12,7 @@ use core::panic::Location;
 use core::ptr;
 use core::time::Duration;
 
+use crate::name::Name;
 use crate::slot_event::SlotEvent;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicPtr, AtomicU64};
@@ -39,16 +40,25 @@ pub struct Outstanding {
     pub oldest_slot: usize,
     /// What happened to the oldest slot last.
     pub history: SlotHistory,
+    pool: Name,
 }
 
-/// A line of a report: `src/main.rs:7: 2 slots (4096 bytes), the oldest for 1.5s: taken, shared`.
+impl Outstanding {
+    /// The [name](crate::PoolBuilder::name) of the pool, if it was given one.
+    #[must_use]
+    pub fn pool_name(&self) -> Option<&str> {
+        self.pool.get()
+    }
+}
+
+/// A line of a report: `pool "rx": src/main.rs:7: 2 slots (4096 bytes), the oldest for 1.5s: taken, shared`.
 impl fmt::Display for Outstanding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = if self.slots == 1 { "" } else { "s" };
         write!(
             f,
-            "{}:{}: {} slot{s} ({} bytes)",
-            self.file, self.line, self.slots, self.bytes
+            "{}{}:{}: {} slot{s} ({} bytes)",
+            self.pool, self.file, self.line, self.slots, self.bytes
         )?;
         if let Some(oldest) = self.oldest {
             write!(f, ", the oldest for {oldest:?}")?;
@@ -137,7 +147,7 @@ impl Sites {
         Some(HistoryWord::from_bits(word).history())
     }
 
-    pub(crate) fn outstanding(&self, slot_bytes: usize) -> Vec<Outstanding> {
+    pub(crate) fn outstanding(&self, pool: Name, slot_bytes: usize) -> Vec<Outstanding> {
         let now = self.clock.advance();
         let mut by_site: BTreeMap<(&'static str, u32), (Outstanding, u64)> = BTreeMap::new();
         for (slot, row) in self.rows.iter().enumerate() {
@@ -156,6 +166,7 @@ impl Sites {
                     oldest: cfg!(feature = "std").then(|| Duration::from_millis(age)),
                     oldest_slot: slot,
                     history: word.history(),
+                    pool,
                 };
                 (of_site, age)
             };

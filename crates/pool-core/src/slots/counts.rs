@@ -90,6 +90,7 @@ impl Slots {
             waits: self.waiting().waits(),
             fallbacks: cold.fallbacks.load(Relaxed),
             fallback_bytes: cold.fallback_bytes.load(Relaxed),
+            name: self.name,
         }
     }
 }
