@@ -281,6 +281,22 @@ fn the_infallible_form_counts_what_it_goes_beyond() {
     assert_eq!((now.overdrawn, now.overdraft_bytes, now.peak), (0, 20, 70));
 }
 
+/// What a floor covers is nobody's overdraft, however far a neighbour has overdrawn the parent.
+#[test]
+fn a_neighbours_overdraft_is_not_counted_again() {
+    let budget = Budget::new(100);
+    let own = budget.child().floor_bytes(20).ceiling_bytes(25);
+    let (own, neighbour) = (own.build().unwrap(), budget.child().build().unwrap());
+    let _far_beyond = neighbour.charge_overdrawn(200);
+    let _within = own.charge_overdrawn(18);
+    let _over = own.charge_overdrawn(10);
+    let report = budget.report();
+    let counts = |it: &BudgetUse| (it.overdrafts, it.overdraft_bytes);
+    let both: Vec<_> = report.children().map(counts).collect();
+    // Of the ten, two are within the floor; the parent has no room for the other eight.
+    assert_eq!(both, [(1, 8), (1, 120)]);
+}
+
 #[test]
 fn a_soft_limit_is_seen_and_refuses_nothing() {
     let budget = Budget::builder().limit_bytes(100).soft_limit_bytes(50);

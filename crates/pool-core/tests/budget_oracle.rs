@@ -237,17 +237,14 @@ impl World {
         let Some((at, budget)) = self.handle(at) else {
             return;
         };
-        let refused = self.books.refusal(at, bytes).is_some();
+        // What the limits had room for is no overdraft, whatever others have overdrawn.
+        let granted = (0..=bytes).rev().find(|&it| self.books.fits(at, it));
+        let over = bytes - granted.expect("no bytes always fit");
         self.charges.push((at, budget.charge_overdrawn(bytes)));
         self.books.add(at, bytes);
-        if refused {
-            let books = &self.books;
-            let over = |it: &usize| books.reserved(*it).saturating_sub(books.0[*it].limit);
-            let over = books.path(at).iter().map(over).max().unwrap();
-            let plain = &mut self.books.0[at];
-            plain.overdrafts += 1;
-            plain.overdraft_bytes += over.min(bytes) as u64;
-        }
+        let plain = &mut self.books.0[at];
+        plain.overdrafts += u64::from(over > 0);
+        plain.overdraft_bytes += over as u64;
     }
 
     fn grow(&mut self, which: usize, bytes: usize) {

@@ -362,7 +362,7 @@ fn a_thread_whose_time_is_over_leaves_the_queue() {
     assert!(error.is_timed_out());
     assert_eq!(
         error.to_string(),
-        "budget: no room for 6 B more came within the time given"
+        "budget: 6 B more were not granted within the time given: 5 of 10 B are taken, and older requests go first"
     );
     let now = budget.snapshot();
     assert_eq!((now.total().waiting, now.total().refused), (0, 1));

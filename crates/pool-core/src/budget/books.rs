@@ -52,6 +52,17 @@ impl Books {
         }
     }
 
+    /// Ends the waiting of a request whose time is over, unless it was granted meanwhile.
+    #[cfg(all(feature = "std", not(loom)))]
+    pub(crate) fn time_out(&mut self, at: AccountId, ticket: Ticket, bytes: usize) -> Outcome {
+        self.queue.take_outcome(ticket).unwrap_or_else(|| {
+            self.ledger[at].counts.refused += 1;
+            // None if older requests keep the room that there is.
+            let by = self.ledger.obstacle(at, bytes).unwrap_or(at);
+            Err(ChargeError::timed_out(&self.ledger[by], bytes))
+        })
+    }
+
     #[cold]
     fn refusal(&mut self, at: AccountId, by: AccountId, bytes: usize) -> ChargeError {
         self.ledger[at].counts.refused += 1;
@@ -70,9 +81,8 @@ impl Books {
         if !self.ledger.countable(at, bytes) {
             return false;
         }
+        let over = self.ledger.excess(at, bytes);
         self.ledger.add(at, bytes);
-        let over = self.ledger.path(at).map(|(_, it)| it.overdrawn());
-        let over = over.max().unwrap_or(0).min(bytes);
         let counts = &mut self.ledger[at].counts;
         counts.overdrafts += 1;
         counts.overdraft_bytes = counts.overdraft_bytes.saturating_add(over as u64);

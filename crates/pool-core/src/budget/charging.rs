@@ -55,11 +55,7 @@ impl Charging {
         };
         let (waker, outcome, woken) = self.node.with(|books, at| {
             let waker = books.leave(at, ticket);
-            let outcome = books.queue.take_outcome(ticket).unwrap_or_else(|| {
-                let account = &mut books.ledger[at];
-                account.counts.refused += 1;
-                Err(ChargeError::timed_out(account, self.bytes))
-            });
+            let outcome = books.time_out(at, ticket, self.bytes);
             (waker, outcome, books.settle())
         });
         let ended = self.ended(outcome);

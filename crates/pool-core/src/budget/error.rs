@@ -106,8 +106,15 @@ pub(crate) enum ChargeErrorKind {
         idle: usize,
     },
     #[cfg(all(feature = "std", not(loom)))]
-    #[error("{by}: no room for {bytes} B more came within the time given")]
-    TimedOut { by: Label, bytes: usize },
+    #[error(
+        "{by}: {bytes} B more were not granted within the time given: {reserved} of {limit} B are taken, and older requests go first"
+    )]
+    TimedOut {
+        by: Label,
+        bytes: usize,
+        reserved: usize,
+        limit: usize,
+    },
 }
 
 impl ChargeError {
@@ -137,8 +144,14 @@ impl ChargeError {
 
     #[cfg(all(feature = "std", not(loom)))]
     pub(crate) fn timed_out(by: &Account, bytes: usize) -> Self {
+        let (reserved, limit) = (by.reserved, by.terms.limit);
         let by = Label::of(by);
-        Self(ChargeErrorKind::TimedOut { by, bytes })
+        Self(ChargeErrorKind::TimedOut {
+            by,
+            bytes,
+            reserved,
+            limit,
+        })
     }
 
     /// Whether the limit of the budget, or of one above it, was reached. What others give back may make the same request succeed.

@@ -119,12 +119,23 @@ impl Ledger {
         })
     }
 
+    /// How many of `bytes` more charged to `at` find no room under a limit. Those that one limit has no room for are the last of them, so the level with
+    /// the least room tells. The caller has asked whether they are [countable](Self::countable).
+    pub(crate) fn excess(&self, at: AccountId, bytes: usize) -> usize {
+        let mut excess = 0;
+        self.walk(at, bytes, |account, more| {
+            excess = excess.max(more.saturating_sub(account.room()));
+            false
+        });
+        excess
+    }
+
     #[inline]
     fn walk(
         &self,
         at: AccountId,
         bytes: usize,
-        stops: impl Fn(&Account, usize) -> bool,
+        mut stops: impl FnMut(&Account, usize) -> bool,
     ) -> Option<AccountId> {
         let (mut id, mut more) = (at, bytes);
         while more > 0 {
@@ -132,7 +143,7 @@ impl Ledger {
             if stops(account, more) {
                 return Some(id);
             }
-            // No overflow: `more` fits under the limit.
+            // No overflow: `more` fits under the limit, or is countable.
             more = (account.reserved + more).max(account.terms.floor) - account.demand();
             id = account.parent?;
         }

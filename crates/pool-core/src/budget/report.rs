@@ -48,7 +48,7 @@ pub struct BudgetUse {
     pub refused: u64,
     /// Infallible charges to this budget, so far, that a limit here or above would have refused.
     pub overdrafts: u64,
-    /// By how many bytes these went beyond a limit, together.
+    /// How many of their bytes a limit had no room for, together. What others have overdrawn, and what a floor had room for, is not among them.
     pub overdraft_bytes: u64,
     /// Charges to this budget or below, so far, that raised `reserved` above the soft limit, or when it was above already.
     pub over_soft_charges: u64,
