@@ -38,10 +38,15 @@ impl Pool {
             Err(PopError::Empty) => None,
             taken => Some(taken),
         };
-        answer.map_or_else(
-            || Err(self.timed_out()),
-            |taken| taken.map_err(|why| self.describe(why)),
-        )
+        let Some(taken) = answer else {
+            self.slots().count_exhausted();
+            return Err(self.timed_out());
+        };
+        let lease = taken.map_err(|why| self.describe(why))?;
+        if self.slots().refuse_by_fault() {
+            return Err(self.timed_out());
+        }
+        Ok(lease)
     }
 
     /// Takes a slot as soon as there is one. Any executor will do.
@@ -112,7 +117,6 @@ impl Pool {
 
     #[cold]
     fn timed_out(&self) -> AllocError {
-        self.slots().count_exhausted();
         let slots = self.slots().geometry().slots;
         AllocErrorKind::TimedOut { slots }.into()
     }
@@ -128,14 +132,23 @@ pub struct AllocFuture<'a> {
 
 enum Progress<'a> {
     New,
+    /// A fault made it wait.
+    PutOff,
     InLine(InLine<'a>),
     Done,
 }
 
 impl AllocFuture<'_> {
     fn begin(&mut self, context: &Context<'_>) -> Poll<Result<Lease, PopError>> {
+        let was_put_off = matches!(self.progress, Progress::PutOff);
         match self.pool.take_now(self.site) {
             Err(PopError::Empty) => {}
+            Ok(lease) if !was_put_off && self.pool.slots().refuse_by_fault() => {
+                self.progress = Progress::PutOff;
+                drop(lease);
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             taken => return Poll::Ready(taken),
         }
         match InLine::join(self.pool, Sleeper::Task(context.waker().clone())) {
@@ -154,7 +167,7 @@ impl Future for AllocFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let site = self.site;
         let answer = match &mut self.progress {
-            Progress::New => self.begin(context),
+            Progress::New | Progress::PutOff => self.begin(context),
             Progress::InLine(in_line) => in_line.poll(Sleeper::Task(context.waker().clone()), site),
             Progress::Done => panic!("AllocFuture polled after it gave its answer"),
         };
@@ -169,6 +182,7 @@ impl fmt::Debug for AllocFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let progress = match self.progress {
             Progress::New => "not polled",
+            Progress::PutOff => "put off",
             Progress::InLine(_) => "waiting",
             Progress::Done => "done",
         };

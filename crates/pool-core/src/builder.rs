@@ -142,9 +142,10 @@ impl PoolBuilder {
 
     /// Refuses some allocs though slots are free, so that a program's tests see what it does then. No fault by default, and no cost then.
     ///
-    /// A refused [`alloc`](Pool::alloc), [`try_alloc`](Pool::try_alloc) or [`Cache::alloc`](crate::Cache::alloc) gives what an exhausted pool gives, and an
-    /// [`alloc_many`](Pool::alloc_many) ends there. [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not, and `allocs` and `frees` count one each, as the slot was
-    /// taken and given back. Never refused, nor counted, are waiting allocs, reservations, `alloc_many_exact` and batches.
+    /// A refused call gives what it gives when the pool is exhausted: `None`, an error, less than was wanted ([`alloc_many`](Pool::alloc_many) ends there), the time being over at
+    /// once (`alloc_timeout`). An `alloc_async`, which is never refused, waits instead: it is pending once, and wakes its task.
+    ///
+    /// [`Pool::injected_faults`] counts them; `PoolStats::exhausted` does not, and `allocs` and `frees` count each slot that was taken and given back for it.
     ///
     /// ```
     /// use pool_core::{Faults, Pool};

@@ -7,8 +7,9 @@ use crate::sync::atomic::Ordering::Relaxed;
 
 /// Which allocs of a pool are refused though slots are free; see [`PoolBuilder::faults`](crate::PoolBuilder::faults).
 ///
-/// Counted are the allocs that would have got a slot, in the order in which they got it: an [`alloc_many`](Pool::alloc_many) of three is three, and one that was
-/// refused because the pool was exhausted is none. Waiting allocs, reservations, `alloc_many_exact` and batches are not counted and never refused. With several threads, which of them meets the fault is open; how many do is not.
+/// Counted are the calls that would have got a slot, in the order in which they got it; one that was refused because the pool was exhausted is none. An
+/// [`alloc_many`](Pool::alloc_many) of three is three, because it may give fewer; what gives all or nothing (a [reservation](Pool::reserve), a [batch](Pool::alloc_batch)) is one.
+/// With several threads, which of them meets the fault is open; how many do is not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Faults {
@@ -78,7 +79,7 @@ impl FaultPlan {
 }
 
 impl Slots {
-    /// Whether an alloc that has a slot already is to give it back and be refused.
+    /// Whether a call that has what it asked for is to give it back and be refused.
     pub(crate) fn refuse_by_fault(&self) -> bool {
         self.faults().is_some_and(FaultPlan::refuse_next)
     }

@@ -272,7 +272,16 @@ impl Pool {
         let take = |hand: Option<&Hand>| self.slots().take_batch(hand);
         // SAFETY: this handle keeps the body (SLOTS-1).
         let (magazine, len) = unsafe { Slots::with_hand(self.slots, take) }?;
-        Some(LeaseBatch::new(self.slots, magazine, len))
+        let batch = LeaseBatch::new(self.slots, magazine, len);
+        if self.slots().has_policy() {
+            return self.unless_refused(batch);
+        }
+        Some(batch)
+    }
+
+    #[cold]
+    fn unless_refused(&self, batch: LeaseBatch) -> Option<LeaseBatch> {
+        (!self.slots().refuse_by_fault()).then_some(batch)
     }
 
     /// Gives back what is left of a batch. A batch of another pool goes to its own.

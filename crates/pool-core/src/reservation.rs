@@ -33,7 +33,8 @@ impl Pool {
     pub fn reserve(&self, count: usize) -> Option<Reservation> {
         let chain = self.collect(count, site::caller())?;
         let pool = self.clone();
-        Some(Reservation { pool, chain })
+        let reserved = Reservation { pool, chain };
+        (count == 0 || !self.slots().refuse_by_fault()).then_some(reserved)
     }
 
     /// Takes `count` slots and adds them to `into`; or takes none, as [`reserve`](Self::reserve) has it, and tells so with `false`.
@@ -46,6 +47,11 @@ impl Pool {
         let Some(chain) = self.collect(count, site) else {
             return false;
         };
+        if count > 0 && self.slots().refuse_by_fault() {
+            // SAFETY: the chain is ours, and the handle is another reason for the body to live.
+            unsafe { Slots::put_chain_home(self.slots_ptr(), chain) }
+            return false;
+        }
         into.extend(LeaseChain::collected(self, chain, site));
         true
     }

@@ -1,5 +1,13 @@
 //! Allocs that fail on purpose, and sources.
 
+#[cfg(feature = "std")]
+mod executor;
+
+#[cfg(feature = "std")]
+use std::{task::Poll, time::Duration};
+
+#[cfg(feature = "std")]
+use executor::Task;
 use pool_core::{Faults, Lease, Pool, PoolBuilder, Source};
 
 fn with(faults: Faults) -> PoolBuilder {
@@ -49,6 +57,58 @@ fn every_kind_of_alloc_can_be_refused() {
         let pool = build(with(Faults::Nth(1)).cache(cache));
         assert!(Source::lease(&pool, 1).is_none() && Source::lease(&pool, 1).is_some());
     }
+}
+
+/// What gives all or nothing is one call, and gives nothing.
+#[test]
+fn what_gives_all_or_nothing_is_refused_whole() {
+    for cache in [0, 58] {
+        let pool = build(with(Faults::Nth(2)).cache(cache));
+        let nothing = pool.reserve(0).expect("no slot, so not counted");
+        assert!(pool.alloc_many_exact(0, &mut Vec::new()) && nothing.remaining() == 0);
+        let kept = pool.reserve(3).expect("the first");
+        assert!(pool.reserve(3).is_none(), "the second");
+        assert_eq!((pool.in_use(), pool.injected_faults()), (3, 1));
+        assert!(pool.reserve(3).is_some(), "the third");
+        drop(kept);
+        let pool = build(with(Faults::Nth(1)).cache(cache));
+        let mut some: Vec<Lease> = Vec::new();
+        assert!(!pool.alloc_many_exact(3, &mut some) && some.is_empty());
+        assert_eq!((pool.in_use(), pool.injected_faults()), (0, 1));
+        assert!(pool.alloc_many_exact(3, &mut some));
+        assert_eq!((some.len(), pool.stats().exhausted), (3, 0));
+    }
+    let pool = build(with(Faults::Nth(1)));
+    assert!(pool.alloc_batch().is_none(), "there is a full magazine");
+    assert_eq!((pool.in_use(), pool.injected_faults()), (0, 1));
+    assert!(pool.alloc_batch().is_some());
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn who_would_wait_is_told_that_the_time_is_over() {
+    let pool = build(with(Faults::Nth(1)));
+    let refused = pool.alloc_timeout(Duration::MAX).expect_err("the first");
+    assert!(refused.is_timed_out());
+    assert_eq!((pool.in_use(), pool.injected_faults()), (0, 1));
+    assert_eq!(pool.stats().exhausted, 0, "no slot was missing");
+    assert!(pool.alloc_timeout(Duration::MAX).is_ok());
+}
+
+/// It is never refused, so it waits, once.
+#[cfg(feature = "std")]
+#[test]
+fn an_async_alloc_is_put_off_and_woken() {
+    let all = Faults::Random {
+        probability: 1.0,
+        seed: 0,
+    };
+    let pool = build(with(all));
+    let (task, mut future) = (Task::default(), pool.alloc_async());
+    assert!(task.poll(&mut future).is_pending());
+    assert_eq!((pool.in_use(), task.wakes()), (0, 1));
+    assert!(matches!(task.poll(&mut future), Poll::Ready(Ok(_))));
+    assert_eq!((pool.injected_faults(), pool.stats().waits), (1, 0));
 }
 
 /// A refusal for want of slots is counted as what it is.
