@@ -16,6 +16,8 @@ mod node;
 mod queue;
 mod quick;
 mod report;
+#[cfg(not(feature = "std"))]
+mod spin_lock;
 #[cfg(all(feature = "std", not(loom)))]
 mod timeout;
 mod wakers;

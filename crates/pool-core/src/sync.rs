@@ -86,9 +86,9 @@ mod imp {
         pub(crate) use loom::sync::atomic::AtomicPtr;
         pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
     }
-    pub(crate) use loom::cell::UnsafeCell;
-    #[cfg(not(feature = "std"))]
-    pub(crate) use loom::hint::spin_loop;
+    // With `std`, only the model of the lock without it wants them.
+    #[allow(unused_imports, reason = "see above")]
+    pub(crate) use loom::{cell::UnsafeCell, hint::spin_loop};
 
     /// Stands for a slot's payload in a loom model: each access to the bytes is an access to this
     /// cell, so loom reports two owners of one slot, and a hand-over without a happens-before edge.
