@@ -4,7 +4,8 @@ mod checks;
 
 use alloc::string::String;
 
-use crate::error::BuildError;
+use crate::budget::{Budget, Charge};
+use crate::error::{BuildError, BuildErrorKind};
 use crate::faults::Faults;
 use crate::name::Name;
 use crate::pool::Pool;
@@ -30,6 +31,7 @@ pub struct PoolBuilder {
     faults: Option<Faults>,
     cache: usize,
     name: String,
+    budget: Option<Budget>,
 }
 
 impl PoolBuilder {
@@ -48,6 +50,7 @@ impl PoolBuilder {
             faults: None,
             cache: usize::MAX,
             name: String::new(),
+            budget: None,
         }
     }
 
@@ -187,6 +190,29 @@ impl PoolBuilder {
         self
     }
 
+    /// Charges the pool's memory to a budget: the whole [region](Pool::region), used or not, from [`build`](Self::build) until it is given back, which is when the last
+    /// lease is home. None by default.
+    ///
+    /// Once and not per slot, so it costs nothing where slots are taken and given back. To charge slots to those who hold them as well, give those a budget in
+    /// another tree; in the same one each such byte would be counted twice. For a region that is leaked (ids were out) the charge stays.
+    ///
+    /// ```
+    /// use pool_core::{Budget, Pool};
+    ///
+    /// let memory = Budget::new(1 << 20);
+    /// let pool = Pool::builder().slots(8).slot_bytes(4096).budget(&memory).build()?;
+    /// assert_eq!(memory.used(), pool.region().bytes());
+    /// let refused = Pool::builder().slots(1024).slot_bytes(4096).budget(&memory).build();
+    /// assert!(refused.is_err_and(|why| why.is_over_budget()));
+    /// drop(pool);
+    /// assert_eq!(memory.used(), 0);
+    /// # Ok::<(), pool_core::BuildError>(())
+    /// ```
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
     /// Builds the pool.
     ///
     /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 256 per half of it); the slots themselves are not
@@ -206,10 +232,15 @@ impl PoolBuilder {
                 lock: self.lock,
                 prefault: self.prefault,
             };
+            let mut charge = self.charge(plan.bytes)?;
             // First, because it is what a system refuses without having been written to.
             let region = Region::new(plan)?;
+            if let Some(charge) = &mut charge {
+                let rounded_up_by = region.span().bytes() - plan.bytes;
+                charge.grow(rounded_up_by).map_err(BuildErrorKind::Budget)?;
+            }
             let records = Records::new(&geometry)?;
-            let slots = Slots::create(name, geometry, records, region);
+            let slots = Slots::create(name, geometry, records, region.charged(charge));
             Ok(Pool::from_slots(slots))
         })
     }
@@ -240,11 +271,13 @@ impl PoolBuilder {
     ) -> Result<Pool, RefusedRegion<O>> {
         let made = self.named(|name| {
             let geometry = self.geometry_on(&region)?;
-            Ok((name, geometry, Records::new(&geometry)?))
+            let charge = self.charge(region.bytes())?;
+            Ok((name, geometry, Records::new(&geometry)?, charge))
         });
         match made {
-            Ok((name, geometry, records)) => {
-                let slots = Slots::create(name, geometry, records, Region::external(region));
+            Ok((name, geometry, records, charge)) => {
+                let region = Region::external(region).charged(charge);
+                let slots = Slots::create(name, geometry, records, region);
                 Ok(Pool::from_slots(slots))
             }
             Err(why) => Err(RefusedRegion::new(why, region)),
@@ -258,6 +291,12 @@ impl PoolBuilder {
     /// As [`build`](Self::build), for sizes out of bounds.
     pub fn region_bytes(&self) -> Result<usize, BuildError> {
         self.named(|_| Ok(self.geometry()?.region_bytes()))
+    }
+
+    fn charge(&self, bytes: usize) -> Result<Option<Charge>, BuildErrorKind> {
+        let budget = self.budget.as_ref();
+        let charged = budget.map(|budget| budget.try_charge(bytes));
+        charged.transpose().map_err(BuildErrorKind::Budget)
     }
 
     /// Makes something with the pool's name, which an error then bears too.

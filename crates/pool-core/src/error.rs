@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::budget::ChargeError;
 use crate::name::Name;
 
 /// Why a pool could not be built.
@@ -46,6 +47,8 @@ pub(crate) enum BuildErrorKind {
     },
     #[error("faults: the probability must be 0 to 1, got {probability}")]
     Probability { probability: f64 },
+    #[error("region: {0}")]
+    Budget(ChargeError),
     #[error("region: the pool needs {needed} bytes, this one has {bytes}")]
     RegionTooSmall { needed: usize, bytes: usize },
     #[error("region: must begin at a multiple of {align} bytes, begins {over} behind one")]
@@ -109,6 +112,12 @@ impl BuildError {
     #[must_use]
     pub fn is_out_of_memory(&self) -> bool {
         matches!(self.kind, BuildErrorKind::OutOfMemory { .. })
+    }
+
+    /// Whether the [budget](crate::PoolBuilder::budget) had no room for the region; it may later, if it is not too small.
+    #[must_use]
+    pub fn is_over_budget(&self) -> bool {
+        matches!(self.kind, BuildErrorKind::Budget(_))
     }
 }
 

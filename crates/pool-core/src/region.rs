@@ -14,6 +14,7 @@ use core::alloc::Layout;
 use core::fmt;
 use core::ptr::NonNull;
 
+use crate::budget::Charge;
 use crate::error::{BuildError, BuildErrorKind};
 
 pub use backing::Backing;
@@ -41,6 +42,8 @@ pub(crate) struct Region {
     bytes: usize,
     backing: Backing,
     memory: Memory,
+    /// Given back when the memory is.
+    charge: Option<Charge>,
 }
 
 enum Memory {
@@ -222,6 +225,12 @@ impl Region {
 
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base
+    }
+
+    /// The same, with what is charged for it.
+    pub(crate) fn charged(mut self, charge: Option<Charge>) -> Self {
+        self.charge = charge;
+        self
     }
 
     pub(crate) fn span(&self) -> RegionSpan {

@@ -116,6 +116,10 @@ mod sync {
     }
 
     /// As in the shipped door.
+    ///
+    /// # Safety
+    ///
+    /// As there: nobody writes to the words meanwhile.
     pub(crate) unsafe fn read_plainly(
         words: &[atomic::AtomicU32],
         room: &mut [std::mem::MaybeUninit<u32>],

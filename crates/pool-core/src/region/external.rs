@@ -48,6 +48,10 @@ impl<O: Send + 'static> ExternalRegion<O> {
         self.owner
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn check(&self, bytes: usize, align: usize) -> Result<(), BuildErrorKind> {
         if self.bytes < bytes {
             return Err(BuildErrorKind::RegionTooSmall {
@@ -71,6 +75,7 @@ impl Region {
             bytes: region.bytes,
             backing: Backing::External,
             memory: Memory::External(Box::new(region.owner)),
+            charge: None,
         }
     }
 }

@@ -33,6 +33,7 @@ impl Region {
             bytes,
             backing: Backing::Heap,
             memory: Memory::Heap { start, layout },
+            charge: None,
         })
     }
 }

@@ -41,6 +41,7 @@ fn map(bytes: usize, align: usize) -> Result<Region, BuildError> {
         bytes,
         backing: super::Backing::Mmap,
         memory: Memory::Map,
+        charge: None,
     })
 }
 
@@ -76,6 +77,7 @@ fn reserved(bytes: usize) -> Result<Region, BuildError> {
         bytes,
         backing: Backing::HugePages,
         memory: Memory::Map,
+        charge: None,
     })
 }
 
