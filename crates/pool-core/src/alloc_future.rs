@@ -103,7 +103,7 @@ impl Pool {
         let deadline = Instant::now().checked_add(limit);
         let mut in_line = match InLine::join(self, Sleeper::Thread(thread::current())) {
             Ok(in_line) => in_line,
-            Err(grant) => return Some(self.accept(grant, site)),
+            Err((grant, _thread)) => return Some(self.accept(grant, site)),
         };
         while !in_line.is_served() {
             match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -156,7 +156,12 @@ impl AllocFuture<'_> {
                 self.progress = Progress::InLine(in_line);
                 Poll::Pending
             }
-            Err(grant) => Poll::Ready(self.pool.accept(grant, self.site)),
+            Err((grant, sleeper)) => {
+                let answer = self.pool.accept(grant, self.site);
+                // Now that the slot has an owner who survives a panic.
+                drop(sleeper);
+                Poll::Ready(answer)
+            }
         }
     }
 }

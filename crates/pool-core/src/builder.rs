@@ -99,7 +99,7 @@ impl PoolBuilder {
         self
     }
 
-    /// Touches all memory when the pool is built, so that no slot's first use takes a page fault. Off by default. With any region; costs what
+    /// Touches all memory when the pool is built, so that no slot's first use takes a page fault. Off by default. With any region but one that the caller brings; costs what
     /// touching costs, about 0.1 to 0.3 s per GiB in pages of 4 KiB.
     pub fn prefault(mut self, prefault: bool) -> Self {
         self.prefault = prefault;

@@ -74,26 +74,37 @@ impl GuardedSlot {
     /// The first byte that somebody wrote while the slot was free.
     pub(crate) fn check_free(self) -> Option<Damage> {
         // SAFETY: validity: the slot's bytes (GUARD-1). Aliasing: the caller has the only right to them (promise of `new`).
-        let bytes = unsafe { NonNull::slice_from_raw_parts(self.base, self.bytes).as_ref() };
-        other_than(bytes, FREE).map(Damage::WhileFree)
+        let mut written = unsafe { others(self.base, self.bytes, FREE) };
+        written.next().map(Damage::WhileFree)
     }
 
     /// The byte nearest to the slot that somebody wrote beside it.
     pub(crate) fn check_zones(self) -> Option<Damage> {
         // SAFETY: validity: the slot's zone (GUARD-1). Aliasing: it goes with the slot (promise of `new`).
-        let behind = unsafe { NonNull::slice_from_raw_parts(self.end(), self.behind).as_ref() };
-        if let Some(at) = other_than(behind, ZONE) {
+        let mut behind = unsafe { others(self.end(), self.behind, ZONE) };
+        if let Some(at) = behind.next() {
             return Some(Damage::Behind(self.bytes + at));
         }
         // SAFETY: validity: the slot's zone (GUARD-1). Aliasing: it goes with the slot (promise of `new`).
-        let before = unsafe { NonNull::slice_from_raw_parts(self.before(), ZONE_BYTES).as_ref() };
-        let nearest = before.iter().rposition(|byte| *byte != ZONE);
-        nearest.map(|at| Damage::Before(ZONE_BYTES - at))
+        let mut before = unsafe { others(self.before(), ZONE_BYTES, ZONE) };
+        before.next_back().map(|at| Damage::Before(ZONE_BYTES - at))
     }
 }
 
-fn other_than(bytes: &[u8], expected: u8) -> Option<usize> {
-    bytes.iter().position(|byte| *byte != expected)
+/// Which of the bytes from `first` on are not as expected. Each is read for itself and no reference is made: who wrote where it should not may be writing still.
+///
+/// # Safety
+///
+/// So many bytes are in a region that lives as long as the answer, and no code of this program writes to them meanwhile.
+unsafe fn others(
+    first: NonNull<u8>,
+    bytes: usize,
+    expected: u8,
+) -> impl DoubleEndedIterator<Item = usize> {
+    (0..bytes).filter(move |at| {
+        // SAFETY: this function's own promise.
+        unsafe { first.as_ptr().wrapping_add(*at).read_volatile() != expected }
+    })
 }
 
 /// Never says what was found: it may be somebody's payload.

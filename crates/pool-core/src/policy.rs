@@ -46,6 +46,8 @@ impl Slots {
             Err(unfit) => (slot.index(), unfit),
         };
         let (name, taken) = (*slots.name(), slots.last_taken(index));
+        // A reserved one was taken already.
+        slots.note(index, SlotEvent::GivenBack);
         // SAFETY: the slot is ours, and the body is not used after this.
         unsafe { Self::put_home(this, None, slot) }
         match unfit {

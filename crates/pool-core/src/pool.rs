@@ -74,6 +74,10 @@ impl Pool {
     /// Takes a slot; `None` if at some instant of the call every slot was in use, or the pool is closed.
     ///
     /// Never blocks. Lock-free: a retry means that another thread took or gave back a slot.
+    ///
+    /// # Panics
+    ///
+    /// Only in a pool that [protects](PoolBuilder::protect_free_slots) or [checks](PoolBuilder::check_free_slots) its free slots, as said there.
     #[inline]
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]

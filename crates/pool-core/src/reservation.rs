@@ -99,8 +99,8 @@ impl Reservation {
     ///
     /// # Panics
     ///
-    /// As [`Pool::alloc`] of a pool whose free slots are [protected](crate::PoolBuilder::protect_free_slots), if the kernel has no room for
-    /// another mapping. The slot goes back to the pool then.
+    /// As any alloc of a pool that [protects](crate::PoolBuilder::protect_free_slots) or [checks](crate::PoolBuilder::check_free_slots) its free slots: if the kernel has
+    /// no room for another mapping, or the slot was written while it lay here. It is home then, and no longer reserved.
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc(&mut self) -> Option<Lease> {

@@ -127,11 +127,14 @@ impl Sites {
         row.history.store(after, Release);
     }
 
-    /// Notes what happened to a slot besides being taken. The caller owns it.
+    /// Notes what happened to a slot besides being taken. The caller owns it. What is home, or stocked, is not given back again.
     pub(crate) fn note(&self, slot: u32, event: SlotEvent) {
         let history = &self.rows[slot as usize].history;
         // Relaxed: written last by the slot's last owner, from whom the slot came.
         let before = HistoryWord::from_bits(history.load(Relaxed));
+        if event == SlotEvent::GivenBack && !before.is_out() {
+            return;
+        }
         // [SITE-NEXT] Release: goes on with what [SITE] published, for a report that sees only this. Pairs with [SITE-READ].
         history.store(before.then(event).to_bits(), Release);
     }

@@ -309,15 +309,15 @@ mod queue {
         ///
         /// # Errors
         ///
-        /// What there was instead of a reason to wait.
-        pub(crate) fn join(pool: &'a Pool, sleeper: Sleeper) -> Result<Self, Grant> {
+        /// What there was instead of a reason to wait; and the sleeper, whose drop may panic, so that the slot finds its owner first.
+        pub(crate) fn join(pool: &'a Pool, sleeper: Sleeper) -> Result<Self, (Grant, Sleeper)> {
             let slots = pool.slots();
             let mut queue = slots.waiting().lock();
             if queue.is_empty() {
                 match slots.take_or_await() {
                     Err(PopError::Empty) => {}
-                    Err(PopError::Closed) => return Err(Grant::Closed),
-                    Ok(slot) => return Err(Grant::Slot(slot)),
+                    Err(PopError::Closed) => return Err((Grant::Closed, sleeper)),
+                    Ok(slot) => return Err((Grant::Slot(slot), sleeper)),
                 }
             }
             // Relaxed: a count on its own.

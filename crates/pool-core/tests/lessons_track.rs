@@ -139,6 +139,26 @@ fn a_write_after_free_names_the_last_owners_line() {
     assert_eq!(*said, expected);
 }
 
+/// A reserved slot that turns out to be written is home, and a lease that was stocked is given back once.
+#[test]
+fn what_is_home_is_in_no_report() {
+    let builder = Pool::builder().slots(1).slot_bytes(64);
+    let pool = builder.check_free_slots(true).build().expect("a few bytes");
+    let stray = pool.alloc().expect("free").as_mut_ptr();
+    let mut reserved = pool.reserve(1).expect("free");
+    // SAFETY: inside the region, and nobody else's: the slot has no lease.
+    unsafe { stray.write(0) }
+    let run = std::panic::AssertUnwindSafe(|| drop(reserved.alloc()));
+    assert!(std::panic::catch_unwind(run).is_err(), "it was written");
+    assert_eq!((pool.outstanding().len(), pool.free_count()), (0, 1));
+    let mut stocked = pool.alloc().expect("home again");
+    stocked.mark_stocked();
+    assert!(pool.outstanding().is_empty());
+    drop(stocked);
+    let history = pool.slot_history(0).expect("the slot").to_string();
+    assert!(history.ends_with("taken, given back"), "{history}");
+}
+
 /// A report beside threads that take and give back names only lines that take.
 #[test]
 fn a_report_beside_busy_threads_names_real_lines() {
