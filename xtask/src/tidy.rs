@@ -1,7 +1,7 @@
 //! What neither the compiler nor clippy looks at: headers, debts, words that are not to be there.
 
 use crate::lessons;
-use crate::source_text::{before_tests, code, has_word};
+use crate::source_text::{code, has_word};
 use crate::steps::Outcome;
 use crate::workspace::{CRATES, Workspace, files};
 use anyhow::{Result, bail, ensure};
@@ -70,10 +70,8 @@ fn file_problems(path: &Path, text: &str) -> Vec<String> {
             .map(|word| format!("`{word}`"))
     }));
     found.extend(allows_without_reason(text));
-    if is_in(path, "src") {
-        found.extend(unsafe_without_safety(before_tests(text)));
-        found.extend(line_problems(text, empty_reason));
-    }
+    found.extend(unsafe_without_safety(text));
+    found.extend(line_problems(text, empty_reason));
     if is_in(path, "examples") {
         found.extend(line_problems(text, |line| {
             line.contains("unsafe")
@@ -218,14 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_needs_a_reason_in_sources_and_has_no_place_in_examples() {
+    fn unsafe_needs_a_reason_and_has_no_place_in_examples() {
         let text = "//! A.\n\nunsafe { x }\n";
-        assert_found("crates/a/src/a.rs", text, "line 3: unsafe without");
-        assert_found("crates/a/examples/a.rs", text, "needs no unsafe");
-        assert_eq!(
-            file_problems(Path::new("crates/a/tests/a.rs"), text),
-            [""; 0]
-        );
+        for path in ["crates/a/src/a.rs", "crates/a/tests/a.rs", "xtask/src/a.rs"] {
+            assert_found(path, text, "line 3: unsafe without");
+        }
+        let reasoned = "//! A.\n// SAFETY: it is.\nunsafe { x }\n";
+        assert_found("crates/a/examples/a.rs", reasoned, "needs no unsafe");
         let far = "//! A.\n// SAFETY: it is.\na\n\nb\nc\nunsafe { x }\n";
         assert_found("crates/a/src/a.rs", far, "line 7: unsafe without");
         let documented = "//! A.\n/// # Safety\n/// Must be so.\n#[inline]\nunsafe fn a() {}\n";
