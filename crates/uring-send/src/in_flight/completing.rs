@@ -1,0 +1,154 @@
+//! The entry that the kernel gets for a send, and what its completions make of the slot.
+
+use std::io;
+
+use io_uring::{opcode, squeue, types};
+
+use super::InFlight;
+use crate::completion::Completion;
+use crate::event::SendEvent;
+use crate::send_slot::Verdict;
+use crate::token::Token;
+
+/// `IORING_SEND_ZC_REPORT_USAGE`: the notification says whether the kernel copied.
+const REPORT_USAGE: u16 = 1 << 3;
+/// `IORING_NOTIF_USAGE_ZC_COPIED`: it did. Negative as an `i32`; no error.
+const COPIED: u32 = 1 << 31;
+
+impl InFlight {
+    /// The entry for what is left of a send.
+    pub(super) fn operation(&mut self, slot: u16) -> squeue::Entry {
+        let nonce = self.nonce.number();
+        let header = self.wires.header_address(slot);
+        let wait_all = if self.options.wait_all {
+            libc::MSG_WAITALL
+        } else {
+            0
+        };
+        let message_flags = (libc::MSG_NOSIGNAL | wait_all).cast_unsigned();
+        let state = self.slot(slot);
+        let (op, zero_copy) = state.begin_op();
+        let fd = types::Fd(state.socket.as_ref().expect("kept until release").raw_fd());
+        let token = Token {
+            nonce,
+            slot,
+            generation: state.generation,
+            op,
+        };
+        let entry = if zero_copy {
+            self.stats.zero_copy_sends += 1;
+            opcode::SendMsgZc::new(fd, header)
+                .ioprio(REPORT_USAGE)
+                .flags(message_flags)
+                .build()
+        } else {
+            self.stats.copied_sends += 1;
+            opcode::SendMsg::new(fd, header)
+                .flags(message_flags)
+                .build()
+        };
+        entry.user_data(token.to_bits())
+    }
+
+    pub(super) fn take_in(
+        &mut self,
+        token: Token,
+        completion: &Completion,
+        mut on_event: impl FnMut(SendEvent),
+    ) {
+        let known = self
+            .slots
+            .get(usize::from(token.slot))
+            .is_some_and(|state| state.generation == token.generation && state.is_in_flight());
+        if !known {
+            self.stats.stale += 1;
+        } else if completion.is_notification() {
+            self.notified(token, completion.result(), &mut on_event);
+        } else {
+            self.main_completed(token, completion, &mut on_event);
+        }
+    }
+
+    fn notified(&mut self, token: Token, result: i32, on_event: &mut impl FnMut(SendEvent)) {
+        if !self.slot(token.slot).notified(token.op) {
+            self.stats.stale += 1;
+            return;
+        }
+        self.stats.notifications += 1;
+        if result.cast_unsigned() & COPIED != 0 {
+            self.stats.kernel_copied += 1;
+        }
+        let tag = self.slot(token.slot).tag;
+        if self.release_if_over(token.slot) {
+            on_event(SendEvent::Released { tag });
+        }
+    }
+
+    /// Changes everything first and tells about it afterwards: an `on_event` that panics loses events, no slot.
+    fn main_completed(
+        &mut self,
+        token: Token,
+        completion: &Completion,
+        on_event: &mut impl FnMut(SendEvent),
+    ) {
+        let before = self.slot(token.slot).sent();
+        let zero_copy = self.slot(token.slot).zero_copy;
+        let verdict =
+            self.slot(token.slot)
+                .main_completed(token.op, completion.result(), completion.more());
+        // A send that was cancelled because of a link: notified afterwards, when the slot is another's or we are gone.
+        self.stray_due |= zero_copy && !completion.more();
+        let tag = self.slot(token.slot).tag;
+        let event = match verdict {
+            Verdict::Stale => {
+                self.stats.stale += 1;
+                return;
+            }
+            Verdict::Sent { bytes } => {
+                self.end_send(token.slot);
+                Some(SendEvent::Sent { tag, bytes })
+            }
+            Verdict::Failed { errno, sent } => {
+                self.end_send(token.slot);
+                let error = io::Error::from_raw_os_error(errno);
+                Some(SendEvent::Failed { tag, error, sent })
+            }
+            Verdict::FallBack => {
+                self.stats.fallbacks += 1;
+                self.waiting.push_back(token.slot);
+                None
+            }
+            Verdict::Short { sent, left } => {
+                self.wires.advance(token.slot, sent - before);
+                self.waiting.push_back(token.slot);
+                Some(SendEvent::Short { tag, sent, left })
+            }
+        };
+        let released = self.release_if_over(token.slot);
+        if let Some(event) = event {
+            on_event(event);
+        }
+        if released {
+            on_event(SendEvent::Released { tag });
+        }
+    }
+
+    /// The socket takes the next send.
+    fn end_send(&mut self, slot: u16) {
+        self.slot(slot)
+            .socket
+            .as_ref()
+            .expect("kept until release")
+            .end_send();
+    }
+
+    /// Drops what the send held and frees its slot, if the kernel is done with it. Tells whether it was.
+    fn release_if_over(&mut self, slot: u16) -> bool {
+        if !self.slot(slot).is_over() {
+            return false;
+        }
+        self.free.push(slot);
+        self.slot(slot).reset();
+        true
+    }
+}

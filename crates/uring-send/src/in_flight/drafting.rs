@@ -1,0 +1,130 @@
+//! What a draft calls: a send is put together, begun or given up.
+
+use io_uring::squeue::{self, SubmissionQueue};
+use pool_core::StableBytes;
+
+use super::{InFlight, MAX_SEND_BYTES};
+use crate::error::{DraftError, SubmitError};
+use crate::guard_cell::GuardCell;
+use crate::wire::{MAX_GUARDS, MAX_PARTS};
+
+impl InFlight {
+    pub(crate) fn add_copy(&mut self, slot: u16, bytes: &[u8]) -> Result<(), DraftError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let left = self.copy_room(slot);
+        if bytes.len() > left {
+            let bound = self.options.copy_bytes;
+            return Err(DraftError::CopyAreaFull {
+                wanted: bytes.len(),
+                left,
+                bound,
+            });
+        }
+        self.check_part(slot, bytes.len())?;
+        let (state, areas) = (&mut self.slots[usize::from(slot)], &self.copy_areas);
+        let area = state.copied.get_or_insert_with(|| {
+            areas
+                .alloc()
+                .expect("one area per slot, at most one taken by each")
+        });
+        let from = state.copied_bytes;
+        area[from..from + bytes.len()].copy_from_slice(bytes);
+        let start = area.as_mut_ptr().wrapping_add(from);
+        state.copied_bytes += bytes.len();
+        state.total_bytes += bytes.len();
+        self.wires
+            .push_part(slot, std::ptr::slice_from_raw_parts(start, bytes.len()));
+        Ok(())
+    }
+
+    pub(crate) fn check_guard(&self, slot: u16, bytes: usize) -> Result<(), DraftError> {
+        if self.guard_room(slot) == 0 {
+            return Err(DraftError::TooManyGuards { bound: MAX_GUARDS });
+        }
+        self.check_part(slot, bytes)
+    }
+
+    fn check_part(&self, slot: u16, bytes: usize) -> Result<(), DraftError> {
+        if self.wires.part_count(slot) == MAX_PARTS {
+            return Err(DraftError::TooManyParts { bound: MAX_PARTS });
+        }
+        let value = self.total_bytes(slot).saturating_add(bytes);
+        if value > MAX_SEND_BYTES {
+            return Err(DraftError::TooLong {
+                bound: MAX_SEND_BYTES,
+                value,
+            });
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_guard<G: StableBytes + Send + 'static>(&mut self, slot: u16, guard: G) {
+        let cell = GuardCell::new(guard);
+        let state = self.slot(slot);
+        state.guards.push(cell);
+        // The address is asked for after the guard is in its place: what it says now holds until it is dropped.
+        let bytes = state.guards.last().expect("pushed just now").bytes();
+        if bytes.len() == 0 {
+            state.guards.pop();
+            return;
+        }
+        state.total_bytes += bytes.len();
+        self.wires.push_part(slot, bytes);
+    }
+
+    pub(crate) fn set_tag(&mut self, slot: u16, tag: u64) {
+        self.slot(slot).tag = tag;
+    }
+
+    pub(crate) fn total_bytes(&self, slot: u16) -> usize {
+        self.slots[usize::from(slot)].total_bytes
+    }
+
+    pub(crate) fn copy_room(&self, slot: u16) -> usize {
+        self.options.copy_bytes - self.slots[usize::from(slot)].copied_bytes
+    }
+
+    pub(crate) fn guard_room(&self, slot: u16) -> usize {
+        MAX_GUARDS - self.slots[usize::from(slot)].guards.len()
+    }
+
+    pub(crate) fn submit_draft(
+        &mut self,
+        slot: u16,
+        queue: &mut SubmissionQueue<'_>,
+    ) -> Result<(), SubmitError> {
+        if queue.is_full() {
+            return Err(SubmitError::QueueFull);
+        }
+        let entry = self.begin(slot)?;
+        // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
+        let pushed = unsafe { queue.push(&entry) };
+        pushed.expect("the queue was not full above");
+        Ok(())
+    }
+
+    /// From here on the send counts as in flight.
+    pub(crate) fn begin(&mut self, slot: u16) -> Result<squeue::Entry, SubmitError> {
+        let zero_copy_from = self.options.zero_copy_from;
+        let state = self.slot(slot);
+        if state.total_bytes == 0 {
+            return Err(SubmitError::Empty);
+        }
+        let socket = state.socket.as_ref().expect("set by `send`");
+        if !socket.begin_send() {
+            return Err(SubmitError::SocketBusy);
+        }
+        state.zero_copy = state.guarded_bytes() >= zero_copy_from;
+        let (copied, guarded) = (state.copied_bytes, state.guarded_bytes());
+        self.stats.bytes_copied += copied as u64;
+        self.stats.bytes_guarded += guarded as u64;
+        Ok(self.operation(slot))
+    }
+
+    pub(crate) fn abandon(&mut self, slot: u16) {
+        self.free.push(slot);
+        self.slot(slot).reset();
+    }
+}
