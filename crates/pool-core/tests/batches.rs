@@ -1,24 +1,14 @@
 //! Slots that change hands by the batch or the run: each is in one hand at a time, and all come home.
 
+mod pools;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use pool_core::{Lease, LeaseBatch, Pool};
-
-fn pool(slots: usize) -> Pool {
-    let builder = Pool::builder().slots(slots).slot_bytes(64);
-    builder.build().expect("a few bytes")
-}
-
-#[track_caller]
-fn assert_all_home(pool: &Pool) {
-    assert_eq!(pool.in_use(), 0);
-    let all: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
-    let slots: BTreeSet<_> = all.iter().map(Lease::slot_index).collect();
-    assert_eq!((all.len(), slots.len()), (pool.capacity(), pool.capacity()));
-}
+use pool_core::{Lease, LeaseBatch};
+use pools::{assert_every_slot_once, pool};
 
 #[test]
 fn all_of_a_pool_goes_out_in_batches_and_comes_home() {
@@ -35,7 +25,7 @@ fn all_of_a_pool_goes_out_in_batches_and_comes_home() {
     assert!(pool.alloc().is_some(), "what a dropped batch held is found");
     batches.for_each(|batch| pool.free_batch(batch));
     drop(rest);
-    assert_all_home(&pool);
+    assert_every_slot_once(&pool);
 }
 
 #[test]
@@ -51,7 +41,7 @@ fn a_batch_gives_leases_and_keeps_the_rest() {
     assert_eq!(pool.in_use(), 3);
     drop(leases);
     assert!(pool.alloc_batch().expect("free again").len() >= len - 3);
-    assert_all_home(&pool);
+    assert_every_slot_once(&pool);
 }
 
 /// A full magazine in the thread's hand is a batch, also if slots ran out once since it was filled.
@@ -100,8 +90,8 @@ fn what_is_given_to_the_wrong_pool_goes_home() {
     other.free_many(leases.drain(..));
     assert_eq!(one.cache().alloc_many(70, &mut leases), 70);
     other.cache().free_many(leases.drain(..));
-    assert_all_home(&one);
-    assert_all_home(&other);
+    assert_every_slot_once(&one);
+    assert_every_slot_once(&other);
 }
 
 #[test]
@@ -116,7 +106,7 @@ fn an_iterator_that_panics_loses_nothing() {
     });
     assert!(catch_unwind(AssertUnwindSafe(|| pool.free_many(dying))).is_err());
     drop(leases);
-    assert_all_home(&pool);
+    assert_every_slot_once(&pool);
 }
 
 #[test]
@@ -136,7 +126,7 @@ fn a_closed_pool_gives_no_batch_and_takes_them_back() {
 #[cfg(all(feature = "os", unix))]
 #[test]
 fn policies_hold_for_what_leaves_a_batch() {
-    let pool = Pool::builder()
+    let pool = pool_core::Pool::builder()
         .slots(64)
         .slot_bytes(64)
         .region(pool_core::RegionSource::Mmap)
@@ -193,5 +183,5 @@ fn batches_that_cross_threads_are_neither_lost_nor_doubled() {
     }
     sender.join().unwrap();
     assert!(seen > 0);
-    assert_all_home(&pool);
+    assert_every_slot_once(&pool);
 }

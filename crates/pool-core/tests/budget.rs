@@ -290,7 +290,7 @@ fn a_neighbours_overdraft_is_not_counted_again() {
     let _far_beyond = neighbour.charge_overdrawn(200);
     let _within = own.charge_overdrawn(18);
     let _over = own.charge_overdrawn(10);
-    let report = budget.report();
+    let report = budget.snapshot();
     let counts = |it: &BudgetUse| (it.overdrafts, it.overdraft_bytes);
     let both: Vec<_> = report.children().map(counts).collect();
     // Of the ten, two are within the floor; the parent has no room for the other eight.

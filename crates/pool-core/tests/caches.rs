@@ -1,15 +1,16 @@
 //! The caches on real threads: nothing lost, nothing doubled, nobody refused while a slot is free, wherever it lies.
 
+mod pools;
 mod together;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use pool_core::{Lease, Pool};
+use pools::{pool, take_one_by_one};
 use together::{Meeting, at_once};
 
 const THREADS: usize = 4;
@@ -20,25 +21,6 @@ fn rounds() -> usize {
     let asked = std::env::var("POOL_CORE_ROUNDS").ok();
     let few = if cfg!(miri) { 20 } else { 200_000 };
     asked.and_then(|text| text.parse().ok()).unwrap_or(few)
-}
-
-fn pool(slots: usize) -> Pool {
-    Pool::builder()
-        .slots(slots)
-        .slot_bytes(64)
-        .build()
-        .expect("a few bytes")
-}
-
-fn take_all(pool: &Pool) -> Vec<Lease> {
-    let all: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
-    let slots: BTreeSet<_> = all.iter().map(Lease::slot_index).collect();
-    assert_eq!(
-        (all.len(), slots.len()),
-        (pool.capacity(), pool.capacity()),
-        "every slot exactly once"
-    );
-    all
 }
 
 #[test]
@@ -57,7 +39,7 @@ fn holders_of_one_of_64_slots_are_never_refused() {
     });
     assert_eq!(pool.stats().exhausted, 0);
     assert_eq!(pool.free_count(), 64);
-    take_all(&pool);
+    take_one_by_one(&pool);
 }
 
 /// Each thread may hold a quarter, so the pool runs dry again and again but for what lies in others' caches.
@@ -86,7 +68,7 @@ fn quarters_of_a_pool_are_never_refused() {
             }
         });
         assert_eq!(pool.stats().exhausted, 0);
-        take_all(&pool);
+        take_one_by_one(&pool);
     }
 }
 
@@ -138,7 +120,7 @@ fn a_contended_slot_has_one_owner() {
         }
     });
     assert_eq!((pool.free_count(), pool.in_use()), (16, 0));
-    take_all(&pool);
+    take_one_by_one(&pool);
 }
 
 #[test]
@@ -163,10 +145,10 @@ fn what_a_thread_freed_before_it_slept_or_ended_is_found() {
             .join()
             .expect("takes and gives back");
         for _ in 0..3 {
-            drop(take_all(&pool));
+            drop(take_one_by_one(&pool));
         }
         let other = pool.clone();
-        thread::spawn(move || drop(take_all(&other)))
+        thread::spawn(move || drop(take_one_by_one(&other)))
             .join()
             .expect("finds all");
         for sleeper in sleepers {
@@ -198,11 +180,11 @@ fn a_thread_may_use_many_pools() {
     for pool in &pools {
         assert_eq!(pool.free_count(), 32);
     }
-    pools.iter().for_each(|pool| drop(take_all(pool)));
+    pools.iter().for_each(|pool| drop(take_one_by_one(pool)));
     // The bodies of pools that are gone stay until their places are taken over, and are not taken for new ones.
     drop(pools);
     for _ in 0..100 {
-        drop(take_all(&pool(32)));
+        drop(take_one_by_one(&pool(32)));
     }
 }
 
@@ -227,7 +209,7 @@ fn thousands_of_threads_may_use_a_pool_one_after_another() {
     let cache = pool.cache();
     assert!(cache.is_cached(), "the threads gave back theirs");
     drop(cache);
-    take_all(&pool);
+    take_one_by_one(&pool);
 }
 
 #[test]
@@ -246,7 +228,7 @@ fn slots_taken_here_and_freed_there_all_come_home() {
     let received: u64 = consumer.join().expect("reads all");
     assert_eq!((received, pool.free_count()), (sent, 128));
     assert_eq!(pool.stats().exhausted, 0);
-    take_all(&pool);
+    take_one_by_one(&pool);
 }
 
 /// Drops leases, and takes some, when the thread's cache may be gone already.
@@ -283,7 +265,7 @@ fn leases_may_outlive_their_threads_cache() {
         .expect("ends");
     }
     assert_eq!(pool.free_count(), 64);
-    take_all(&pool);
+    take_one_by_one(&pool);
 }
 
 /// A pool whose last handle goes while other threads have its magazines; then they take slots of another pool, and end.

@@ -3,23 +3,16 @@
 //! A program of its own, because it looks at the memory of the whole process.
 #![cfg(all(feature = "os", target_os = "linux", not(miri)))]
 
+mod resident;
+
 use pool_core::{Pool, RegionSource};
+use resident::resident_bytes;
 
 const REGION_BYTES: usize = 512 * 1024 * 1024;
 
 /// What the documentation of `PoolBuilder::build` says, and what the system takes beside it.
 const BYTES_PER_SLOT: usize = if cfg!(feature = "track") { 40 } else { 24 };
 const BESIDE: usize = 1024 * 1024;
-
-fn resident_bytes() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
-    let pages = statm
-        .split_whitespace()
-        .nth(1)
-        .and_then(|pages| pages.parse::<usize>().ok());
-    // 4 KiB at least, so a larger page makes the test more patient and no less right.
-    pages.expect("its second number") * 4096
-}
 
 #[test]
 fn l_pool_9_building_writes_small_records_per_slot() {

@@ -1,14 +1,9 @@
 //! The lesson that a leak must be seen, for pools that track where slots were taken.
 
-use pool_core::{Outstanding, Pool, SlotEvent};
+mod pools;
 
-fn pool() -> Pool {
-    Pool::builder()
-        .slots(8)
-        .slot_bytes(64)
-        .build()
-        .expect("512 bytes")
-}
+use pool_core::{Outstanding, Pool, SlotEvent};
+use pools::pool;
 
 fn counts(report: &[Outstanding]) -> Vec<(u32, usize, usize)> {
     report
@@ -19,7 +14,7 @@ fn counts(report: &[Outstanding]) -> Vec<(u32, usize, usize)> {
 
 #[test]
 fn l_pool_7_outstanding_says_how_many_where_and_how_old() {
-    let pool = pool();
+    let pool = pool(8);
     assert!(pool.outstanding().is_empty());
 
     let (forgotten, line) = (pool.alloc().expect("free"), line!());
@@ -68,7 +63,7 @@ fn l_pool_7_outstanding_says_how_many_where_and_how_old() {
 
 #[test]
 fn l_pool_7_the_oldest_gets_older() {
-    let pool = pool();
+    let pool = pool(8);
     let _kept = pool.alloc();
     let before = pool.outstanding()[0].oldest;
     let after = pool.outstanding()[0].oldest;
@@ -77,7 +72,7 @@ fn l_pool_7_the_oldest_gets_older() {
 
 #[test]
 fn l_pool_7_a_report_says_what_happened_to_the_slot() {
-    let pool = pool();
+    let pool = pool(8);
     let lease = pool.alloc().expect("free");
     let slot = lease.slot_index();
     let share = lease.share();
@@ -111,7 +106,7 @@ fn l_pool_7_a_report_says_what_happened_to_the_slot() {
 /// The same text as the example `leak` prints: its own file and line.
 #[test]
 fn l_pool_7_a_line_of_the_report_reads_as_one() {
-    let pool = pool();
+    let pool = pool(8);
     let (lost, line) = (pool.alloc(), line!());
     let text = pool.outstanding()[0].to_string();
     let start = format!("{}:{line}: 1 slot (64 bytes)", file!());
@@ -162,7 +157,7 @@ fn what_is_home_is_in_no_report() {
 /// A report beside threads that take and give back names only lines that take.
 #[test]
 fn a_report_beside_busy_threads_names_real_lines() {
-    let pool = pool();
+    let pool = pool(8);
     let rounds = if cfg!(miri) { 10 } else { 5_000 };
     let busy = [(); 2].map(|()| {
         let pool = pool.clone();

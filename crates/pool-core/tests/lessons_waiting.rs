@@ -1,6 +1,8 @@
 //! Lessons about waiting and reserving, where what runs in the process must be counted.
 #![cfg(feature = "std")]
 
+mod pools;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::future::Future;
@@ -10,7 +12,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use pool_core::{AllocFuture, Lease, Pool};
+use pool_core::{AllocFuture, Lease};
+use pools::pool;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -40,14 +43,6 @@ fn allocations_in(work: impl FnOnce()) -> usize {
     let before = ALLOCATIONS.get();
     work();
     ALLOCATIONS.get() - before
-}
-
-fn pool(slots: usize) -> Pool {
-    Pool::builder()
-        .slots(slots)
-        .slot_bytes(64)
-        .build()
-        .expect("a few bytes")
 }
 
 fn poll(future: &mut AllocFuture<'_>) -> Option<Lease> {

@@ -1,34 +1,18 @@
 //! Reservations: all or nothing, good for what they promise, given back whole.
 
+mod pools;
 mod together;
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use pool_core::{Lease, Pool, Scrub};
+use pools::{assert_every_slot_once, pool};
 use together::at_once;
 
 /// Without caches, and with.
 const SIZES: [usize; 2] = [5, 64];
 const ROUNDS: usize = if cfg!(miri) { 10 } else { 2_000 };
-
-fn pool(slots: usize) -> Pool {
-    Pool::builder()
-        .slots(slots)
-        .slot_bytes(64)
-        .build()
-        .expect("a few bytes")
-}
-
-fn assert_every_slot_once(pool: &Pool) {
-    let mut all = Vec::new();
-    assert!(pool.alloc_many_exact(pool.capacity(), &mut all));
-    let slots: HashSet<_> = all.iter().map(Lease::slot_index).collect();
-    assert_eq!(slots.len(), pool.capacity(), "every slot exactly once");
-    drop(all);
-    assert_eq!(pool.free_count(), pool.capacity());
-}
 
 #[test]
 fn it_has_all_that_was_asked_for_or_is_none() {

@@ -3,26 +3,20 @@
 //! What the models prove for two or three steps is tried here for many, on a real machine; and these are the programs for
 //! Miri's many schedules and for the thread sanitizer.
 
+mod pools;
 mod together;
 
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use pool_core::{Lease, Pool, Shared, SlotId};
+use pools::{assert_every_slot_once, pool};
 use together::{at_once, lock};
 
 const THREADS: usize = 4;
 
 /// As many as a debug build does in a second or so; Miri takes a thousand times as long for each.
 const ROUNDS: usize = if cfg!(miri) { 20 } else { 20_000 };
-
-fn pool(slots: usize) -> Pool {
-    Pool::builder()
-        .slots(slots)
-        .slot_bytes(64)
-        .build()
-        .expect("a few bytes")
-}
 
 /// A mark that no other owner of any slot uses at the time.
 fn mark(thread: usize, round: usize) -> [u8; 8] {
@@ -39,18 +33,6 @@ fn assert_mark(bytes: &[u8], mark: [u8; 8]) {
         (&bytes[..8], &bytes[56..]),
         (&mark[..], &mark[..]),
         "another owner wrote"
-    );
-}
-
-fn assert_every_slot_once(pool: &Pool) {
-    assert_eq!((pool.free_count(), pool.in_use()), (pool.capacity(), 0));
-    let mut all = Vec::new();
-    pool.alloc_many(usize::MAX, &mut all);
-    let mut slots: Vec<_> = all.iter().map(Lease::slot_index).collect();
-    slots.sort_unstable();
-    assert!(
-        slots.into_iter().eq(0..pool.capacity()),
-        "every slot exactly once"
     );
 }
 

@@ -2,6 +2,7 @@
 #![cfg(feature = "std")]
 
 mod executor;
+mod pools;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -12,37 +13,13 @@ use std::time::Duration;
 
 use executor::{Task, block_on};
 use pool_core::{AllocFuture, Lease, Pool};
+use pools::{assert_every_slot_once, pool, take_all};
 
 const FOR_EVER: Duration = Duration::MAX;
 const ROUNDS: usize = if cfg!(miri) { 10 } else { 2_000 };
 
 /// Without caches, and with.
 const SIZES: [usize; 2] = [3, 64];
-
-fn pool(slots: usize) -> Pool {
-    Pool::builder()
-        .slots(slots)
-        .slot_bytes(64)
-        .build()
-        .expect("a few bytes")
-}
-
-fn take_all(pool: &Pool) -> Vec<Lease> {
-    let mut all = Vec::new();
-    pool.alloc_many(usize::MAX, &mut all);
-    assert_eq!(all.len(), pool.capacity());
-    all
-}
-
-fn assert_every_slot_once(pool: &Pool) {
-    assert_eq!((pool.free_count(), pool.in_use()), (pool.capacity(), 0));
-    let mut slots: Vec<_> = take_all(pool).iter().map(Lease::slot_index).collect();
-    slots.sort_unstable();
-    assert!(
-        slots.into_iter().eq(0..pool.capacity()),
-        "every slot exactly once"
-    );
-}
 
 /// A future that began to wait.
 fn begin<'a>(pool: &'a Pool, task: &Task) -> AllocFuture<'a> {
