@@ -16,7 +16,7 @@ use io_uring::IoUring;
 use io_uring::types::{SubmitArgs, Timespec};
 use pool_core::{Pool, StableBytes};
 use socket2::SockRef;
-use uring_send::{Completion, InFlight, SendEvent, Socket, completions, new_ring};
+use uring_send::{Completion, InFlight, InFlightBuilder, SendEvent, Socket, completions, new_ring};
 
 /// A loop that hears nothing for this long is stuck: the test fails. Never waited for when all is well.
 const STUCK: Duration = Duration::from_secs(20);
@@ -86,6 +86,19 @@ pub(crate) fn pattern(seed: u64, len: usize) -> Vec<u8> {
 pub(crate) fn pool(slots: usize, slot_bytes: usize) -> Pool {
     let builder = Pool::builder().slots(slots).slot_bytes(slot_bytes);
     builder.build().expect("a small pool")
+}
+
+/// Room for a few sends, and the options of the test.
+pub(crate) fn sends(options: impl FnOnce(InFlightBuilder) -> InFlightBuilder) -> InFlight {
+    options(InFlight::builder().sends(8))
+        .build()
+        .expect("sizes in range")
+}
+
+/// Sends that ask for zero copy, however small they are.
+pub(crate) fn zero_copy(sends: usize) -> InFlight {
+    let builder = InFlight::builder().sends(sends).zero_copy_from(1);
+    builder.build().expect("sizes in range")
 }
 
 /// Counts the drops of the guards made with it.
@@ -220,8 +233,7 @@ impl PlayedKernel {
     }
 
     pub(crate) fn zero_copy(sends: usize) -> Option<Self> {
-        let builder = InFlight::builder().sends(sends).zero_copy_from(1);
-        Self::new(builder.build().expect("sizes in range"))
+        Self::new(zero_copy(sends))
     }
 
     /// Takes over a send, and tells the word that its completions bear.
