@@ -45,6 +45,7 @@ fn a_batch_gives_leases_and_keeps_the_rest() {
 }
 
 /// A full magazine in the thread's hand is a batch, also if slots ran out once since it was filled.
+#[cfg(feature = "std")] // A thread has a hand.
 #[test]
 fn a_full_magazine_in_the_hand_is_a_batch_after_others_ran_out() {
     let pool = pool(1024);
