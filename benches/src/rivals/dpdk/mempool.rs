@@ -34,7 +34,7 @@ struct RawRing {
     _opaque: [u8; 0],
 }
 
-// SAFETY: as declared in `shims/dpdk.c`.
+// As declared in `shims/dpdk.c`.
 unsafe extern "C" {
     fn shim_start() -> *const c_char;
     fn shim_enter_thread() -> c_int;
