@@ -212,42 +212,40 @@ fn too_many(count: &AtomicU32) -> ! {
 impl Drop for Shared {
     #[inline]
     fn drop(&mut self) {
-        // [SHARE-ALONE] Acquire: if ours is the only share, every other sharer's last use happened, and nobody else counts: nothing is to be written.
-        // Pairs with [SHARE-DROP].
-        if self.count().load(Acquire) != Sharers::ONE {
+        // Relaxed: says only whether ours is the only share. If so, that cannot change, and nothing is to be written; [SHARE-LAST] orders the rest.
+        let mut last = Sharers::from_bits(self.count().load(Relaxed));
+        if last.to_bits() != Sharers::ONE {
             // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
-            // Pairs with [SHARE-LAST], [SHARE-LAST-KEPT], [SHARE-ALONE], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
-            let before = Sharers::from_bits(self.count().fetch_sub(Sharers::ONE, Release));
-            if before.are_many() {
+            // Pairs with [SHARE-LAST], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
+            last = Sharers::from_bits(self.count().fetch_sub(Sharers::ONE, Release));
+            if last.are_many() {
                 return;
             }
-            if before.keeps() {
-                return self.end_what_is_kept(before);
-            }
-            // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
-            // Pairs with [SHARE-DROP].
-            self.count().load(Acquire);
         }
         // SAFETY: ours was the only share, or we brought the count from 1 to 0, once; nobody else has a right to the slot (SHARED-1). Neither the slot
         // nor the body is used after this.
-        unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
+        unsafe { end_sharing(self.slots, self.slot, last) }
     }
 }
 
-impl Shared {
-    /// The rest of the last drop, of a slot for which something is kept.
-    #[cold]
-    #[inline(never)]
-    fn end_what_is_kept(&mut self, last: Sharers) {
-        // [SHARE-LAST-KEPT] Acquire: as [SHARE-LAST]. Pairs with [SHARE-DROP].
-        self.count().load(Acquire);
-        // SAFETY: the count went from 1 to 0 here, once, so the sharing ends, and nobody else has a right to the slot (SHARED-1).
-        let charge = unsafe { self.record().end(last) };
-        // SAFETY: ours was the last share, so the slot is ours (SHARED-1). Neither it nor the body is used after this.
-        unsafe { Slots::give_back_here(self.slots, OwnedSlot::assume(self.slot)) }
-        // Last, when the memory is home: it may wake who waits for room, and a waker may panic.
-        drop(charge);
-    }
+/// Gives back a slot that nobody shares any more, and what was kept for it. By itself, so that it is not part of every drop.
+///
+/// # Safety
+///
+/// The slot is the caller's, who had its last share, and uses the body no more; `last` is what the count said of that one.
+#[inline(never)]
+unsafe fn end_sharing(slots: NonNull<Slots>, slot: u32, last: Sharers) {
+    // SAFETY: alive until the slot is given back (SLOTS-1); only shared references exist.
+    let record = unsafe { slots.as_ref() }.shares().of(slot);
+    // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
+    // Pairs with [SHARE-DROP].
+    record.count.load(Acquire);
+    // SAFETY: nobody shares the slot any more, by this function's own promise.
+    let charge = unsafe { record.end(last) };
+    // SAFETY: this function's own promise.
+    unsafe { Slots::give_back_here(slots, OwnedSlot::assume(slot)) }
+    // Last, when the memory is home: it may wake who waits for room, and a waker may panic.
+    drop(charge);
 }
 
 impl Deref for Shared {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use model::{EVERY, Reached, assert_every_slot_once, explore, pool, write};
 
-/// [SHARE-DROP] with [SHARE-LAST] and [SHARE-ALONE]: the last sharer gives the slot back and is its next owner, with nothing else to
+/// [SHARE-DROP] with [SHARE-LAST]: the last sharer, which counted itself out or saw that it is alone, gives the slot back and is its next owner, with nothing else to
 /// order its write after the other sharer's read.
 #[test]
 fn the_last_of_two_sharers_hands_on_a_slot_nobody_reads() {

@@ -91,7 +91,7 @@ fn a_digest_is_gone_with_the_sharing() {
     other.check();
 }
 
-/// [SHARE-DROP] with [SHARE-LAST-KEPT]: where something is kept, too, the last sharer hands on a slot that nobody reads.
+/// [SHARE-DROP] with [SHARE-LAST]: where something is kept, too, the last sharer hands on a slot that nobody reads.
 #[test]
 fn the_last_sharer_of_a_slot_that_keeps_comes_after_the_other() {
     let last = Reached::new("the slot's next owner is its last sharer");

@@ -181,23 +181,34 @@ impl Drop for Counted {
     #[inline]
     fn drop(&mut self) {
         let refs = &self.header().refs;
-        // [COUNT-ALONE] Acquire: if ours is the only one, every other sharer's last use happened, and nobody else counts: nothing is to be written.
-        // Pairs with [COUNT-DROP].
-        if refs.load(Acquire) != 1 {
+        // Relaxed: says only whether ours is the only one. If so, that cannot change, and nothing is to be written; [COUNT-LAST] orders the rest.
+        if refs.load(Relaxed) != 1 {
             // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
-            // alone. Pairs with [COUNT-LAST], [COUNT-ALONE], [COUNT-AGAIN] and [COUNT-READ].
+            // alone. Pairs with [COUNT-LAST], [COUNT-AGAIN] and [COUNT-READ].
             if refs.fetch_sub(1, Release) > 1 {
                 return;
             }
-            // [COUNT-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
-            // Pairs with [COUNT-DROP].
-            refs.load(Acquire);
         }
-        let free = self.header().owner_type.free;
-        // SAFETY: ours was the only one, or we brought the count from 1 to 0, once: so the body is ours to free (COUNTED-1), and `free` is of its
-        // type (COUNTED-2). The header is not used after this.
-        unsafe { free(self.header) }
+        // SAFETY: ours was the only one, or we brought the count from 1 to 0, once: so the body is ours to free (COUNTED-1). It is not used after this.
+        unsafe { end(self.header) }
     }
+}
+
+/// Frees a body that nobody shares any more. By itself, so that it is not part of every drop.
+///
+/// # Safety
+///
+/// The body is the caller's, who had the last `Counted` of it and uses it no more.
+#[inline(never)]
+unsafe fn end(header: NonNull<Header>) {
+    // SAFETY: alive until it is freed below; only shared references exist.
+    let head = unsafe { header.as_ref() };
+    // [COUNT-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
+    // Pairs with [COUNT-DROP].
+    head.refs.load(Acquire);
+    let free = head.owner_type.free;
+    // SAFETY: the body is ours, by this function's own promise, and `free` is of its type (COUNTED-2).
+    unsafe { free(header) }
 }
 
 /// Drops the owner, frees its box, and gives back the charge for it.

@@ -30,7 +30,7 @@ fn pool() -> Pool {
     Pool::builder().slots(1).slot_bytes(8).build().unwrap()
 }
 
-/// [COUNT-DROP] with [COUNT-AGAIN], [COUNT-ALONE] and [COUNT-LAST]: a cut that counted without a locked step hides nobody who went before.
+/// [COUNT-DROP] with [COUNT-AGAIN] and [COUNT-LAST]: a cut that counted without a locked step hides nobody who went before.
 #[test]
 fn a_cut_by_who_is_alone_hides_nobody_who_went() {
     let alone = Reached::new("cut alone");
