@@ -152,11 +152,10 @@ impl Part {
     /// All bytes of the storage, good for writing, if this part has the only right to them.
     fn sole_storage(&mut self) -> Option<NonNull<[u8]>> {
         match self.owner() {
-            Owner::Pooled(mut shared) => {
+            Owner::Pooled(shared) => {
                 // The words of the part are those of the share, and again those of the one that it becomes. A charge goes along; a digest is forgotten.
-                let charge = shared.take_charge();
-                let lease = ManuallyDrop::into_inner(shared).try_unshare();
-                let mut lease = lease.map_err(ManuallyDrop::new).ok()?;
+                let unshared = ManuallyDrop::into_inner(shared).try_unshare_charged();
+                let (mut lease, charge) = unshared.map_err(ManuallyDrop::new).ok()?;
                 let bytes = NonNull::from(&mut *lease);
                 let mut kept_by_the_part = ManuallyDrop::new(lease.share());
                 if let Some(charge) = charge {
