@@ -30,8 +30,14 @@ const LEFT_OUT: &[&str] = &[
     "bridge", // names a type of 2^40 bytes, for which the instrumented build takes all memory
 ];
 
-/// Test files that leak on purpose: ids that nobody redeems, charges that are forgotten.
-const LEAKY: &[&str] = &["oracle", "budget", "charged_regions"];
+/// Test files that leak on purpose: ids that nobody redeems, charges and shares that are forgotten.
+const LEAKY: &[&str] = &[
+    "oracle",
+    "budget",
+    "charged_regions",
+    "shared_kept",
+    "local_view",
+];
 
 /// The sanitizer makes `mlock` do nothing.
 const NOT_LOCKED: &str = "--skip=locked_memory_is_locked_or_the_error_names_the_limit";
