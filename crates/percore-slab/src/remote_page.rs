@@ -51,10 +51,8 @@ impl AsRef<[u8]> for RemotePage {
     }
 }
 
-// SAFETY:
-// - validity: the first `len` bytes of a share, whose own bytes are stable; `len` is never changed, and cut by a slice
-//   operation that cannot panic because it was at most the share's length from the start;
-// - aliasing: while shared, nobody makes an `&mut` to them (SHARED-1 of pool-core).
+// SAFETY: validity: the first `len` bytes of a share, whose own bytes are stable; `len` is never changed, and cut by a slice operation that cannot
+// panic because it was at most the share's length from the start. Aliasing: while shared, nobody makes an `&mut` to them (SHARED-1 of pool-core).
 unsafe impl StableBytes for RemotePage {
     fn stable_bytes(&self) -> &[u8] {
         self

@@ -165,10 +165,8 @@ impl Deref for Lease {
         let slots = self.slots();
         slots.note_read(self.slot);
         let bytes = NonNull::slice_from_raw_parts(slots.slot_ptr(self.slot), slots.slot_bytes());
-        // SAFETY:
-        // - validity: `slot_bytes` initialised bytes (SLOTS-2, REGION-1), and the region outlives this borrow (SLOTS-1);
-        // - aliasing: no other right to these bytes exists (LEASE-1), the region makes no references (REGION-2), and
-        //   `&self` excludes our own `&mut`.
+        // SAFETY: validity: `slot_bytes` initialised bytes (SLOTS-2, REGION-1), and the region outlives this borrow (SLOTS-1). Aliasing: no
+        // other right to these bytes exists (LEASE-1), the region makes no references (REGION-2), and `&self` excludes our own `&mut`.
         unsafe { bytes.as_ref() }
     }
 }

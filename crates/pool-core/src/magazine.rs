@@ -249,6 +249,11 @@ impl Magazine {
     fn take_by_exchange(&self, fill: Fill, count: u32, mode: &Mode) -> u32 {
         let now = mode.load();
         let top = self.change_age(Age::retagged).top();
+        debug_assert!(
+            top <= fill.bottom(),
+            "thieves took {top} of {}",
+            fill.bottom()
+        );
         let taken = count.min(fill.bottom().saturating_sub(top));
         let mut left = fill.popped(taken);
         if now.phase() == Phase::Normal {

@@ -346,3 +346,62 @@ fn a_waiter_that_joins_beside_a_close_ends() {
     served.check();
     told.check();
 }
+
+std::thread_local! {
+    /// The threads of the model that are in an alloc, by name: loom runs them all on one thread.
+    static ALLOCATING: std::cell::RefCell<Vec<loom::thread::ThreadId>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
+/// Says when it is woken by a thread that is in an alloc.
+struct Strict(Arc<Bell>);
+
+impl Wake for Strict {
+    fn wake(self: Arc<Self>) {
+        let caller = thread::current().id();
+        let is_in_alloc = ALLOCATING.with(|ids| ids.borrow().contains(&caller));
+        assert!(!is_in_alloc, "an alloc called a waker");
+        Arc::clone(&self.0).wake();
+    }
+}
+
+/// An alloc calls no waker, whatever it meets: a waker is foreign code, which may make the thread give its cache away while the alloc still uses it. Here one takes
+/// the last free slot beside a thread that begins to wait.
+#[test]
+fn no_alloc_calls_a_waker() {
+    let waited = Reached::new("somebody waited, and an alloc took a slot");
+    let mark = waited.clone();
+    explore(5, move || {
+        ALLOCATING.with(|ids| ids.borrow_mut().clear());
+        let pool = pool(4);
+        let mut held: Vec<_> = std::iter::from_fn(|| pool.alloc()).take(3).collect();
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let own = thread::current().id();
+                ALLOCATING.with(|ids| ids.borrow_mut().push(own));
+                let taken = pool.alloc();
+                ALLOCATING.with(|ids| ids.borrow_mut().retain(|id| *id != own));
+                taken
+            })
+        };
+        let waiter = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let bell = Bell::new();
+                let waker = Waker::from(Arc::new(Strict(Arc::clone(&bell))));
+                let mut future = pin!(pool.alloc_async());
+                let mut context = Context::from_waker(&waker);
+                match future.as_mut().poll(&mut context) {
+                    Poll::Ready(answer) => answer.ok(),
+                    Poll::Pending => None,
+                }
+            })
+        };
+        let taken = taker.join().unwrap();
+        let waited_for = waiter.join().unwrap();
+        mark.mark_if(taken.is_some() && waited_for.is_none());
+        held.extend(taken.into_iter().chain(waited_for));
+        assert_every_slot_once(&pool, held);
+    });
+    waited.check();
+}
