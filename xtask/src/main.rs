@@ -13,6 +13,7 @@
 //! the user's toolchains: where a component is missing, the command to get it is printed instead.
 
 mod bench;
+mod book;
 mod command_line;
 mod edges;
 mod fast_path;

@@ -3,8 +3,8 @@
 use crate::process;
 use crate::workspace::Workspace;
 use crate::{
-    edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, sanitizer, test_suite,
-    tidy, tools,
+    book, edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, sanitizer,
+    test_suite, tidy, tools,
 };
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -102,8 +102,13 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "readme",
-        proves: "the code in each README is a doc test of some crate",
+        proves: "the code in each README and each page of the book is a doc test of some crate",
         action: Action::Check("built in: xtask/src/readme.rs", readme::step),
+    },
+    Step {
+        name: "book",
+        proves: "each page of the book is in its contents, and each relative link leads to a file and a heading",
+        action: Action::Check("built in: xtask/src/book.rs", book::step),
     },
     Step {
         name: "doctest",

@@ -21,7 +21,11 @@ const SELECTIONS: &[&str] = &[
 ];
 
 /// The same, of the examples in the documentation.
-const DOCUMENTED: &[&str] = &["--workspace", "-p framebuf -p zerocopy-view --all-features"];
+const DOCUMENTED: &[&str] = &[
+    "--workspace",
+    "-p framebuf -p zerocopy-view --all-features",
+    "-p guide --features track",
+];
 
 pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
     let with_nextest = tools::is_there("nextest");

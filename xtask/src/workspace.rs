@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand, Package, Target};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The folder of the six crates, relative to the workspace root.
 pub(crate) const CRATES: &str = "crates";
@@ -107,6 +107,18 @@ pub(crate) fn rust_files(folder: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// `folder/name` without `..`.
+pub(crate) fn resolved(folder: &Path, name: &str) -> PathBuf {
+    let mut path = folder.to_owned();
+    for part in Path::new(name).components() {
+        match part {
+            Component::ParentDir => _ = path.pop(),
+            part => path.push(part),
+        }
+    }
+    path
+}
+
 fn is_left_out(name: &str) -> bool {
-    name == ".git" || name == "target" || name.starts_with("target-")
+    matches!(name, ".git" | "target" | "book") || name.starts_with("target-")
 }
