@@ -16,9 +16,12 @@ pub(crate) struct CommandLine {
 pub(crate) enum Task {
     /// Run the checks: all of them, or the named steps.
     Ci {
-        /// Names from `cargo xtask steps`; without any, every step runs.
+        /// Names from `cargo xtask steps`; without any, every step runs that is not only for `--deep`.
         #[arg(value_name = "STEP")]
         steps: Vec<String>,
+        /// Also run what takes long: hours, for a night.
+        #[arg(long)]
+        deep: bool,
         /// Exit with 1 also when a step was skipped.
         #[arg(long)]
         strict: bool,

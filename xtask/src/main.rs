@@ -2,8 +2,8 @@
 //!
 //! | command | what it does | file |
 //! |---|---|---|
-//! | `ci [STEP…] [--strict]` | runs the table of checks | [`steps`], [`runner`] |
-//! | `steps` | prints that table | [`steps`] |
+//! | `ci [STEP…] [--deep] [--strict]` | runs the tables of checks | [`steps`], [`deep_steps`], [`runner`] |
+//! | `steps` | prints those tables | [`steps`], [`deep_steps`] |
 //! | `edges [--bless]` | checks the names of the ordering edges, writes their table | [`edges`] |
 //! | `loom [CRATE…] [--mutants]` | the models, and the mutants they must kill | [`loom`], [`mutants`] |
 //! | `miri [CRATE…]` | the tests under both borrow models | [`miri`] |
@@ -15,7 +15,10 @@
 mod bench;
 mod book;
 mod command_line;
+mod commands;
+mod deep_steps;
 mod edges;
+mod examples;
 mod fast_path;
 mod layers;
 mod lessons;
@@ -26,13 +29,16 @@ mod miri;
 mod mutants;
 mod no_std;
 mod ordering_comments;
+mod package;
 mod process;
 mod readme;
 mod relay;
+mod repeat;
 mod runner;
 mod sanitizer;
 mod source_text;
 mod steps;
+mod targets;
 mod test_suite;
 mod tidy;
 mod tools;
@@ -46,7 +52,11 @@ use workspace::Workspace;
 fn main() -> ExitCode {
     let task = CommandLine::parse().task;
     let result = Workspace::enter().and_then(|workspace| match task {
-        Task::Ci { steps, strict } => runner::run(&workspace, &steps, strict),
+        Task::Ci {
+            steps,
+            deep,
+            strict,
+        } => runner::run(&workspace, &steps, deep, strict),
         Task::Steps => runner::print_table(),
         Task::Edges { bless } => edges::command(&workspace, bless),
         Task::Loom { crates, mutants } => loom::command(&workspace, &crates, mutants),

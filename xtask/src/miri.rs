@@ -29,15 +29,27 @@ const MODELS: &[Model] = &[
     },
 ];
 
-/// Strict provenance: an integer never becomes a pointer. Many seeds: another schedule and other
-/// addresses each. No isolation: property tests look for their file of earlier failures.
-const FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-many-seeds=0..4 -Zmiri-disable-isolation";
+/// Strict provenance: an integer never becomes a pointer. No isolation: property tests look for their file of earlier failures.
+const FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-disable-isolation";
+
+/// Another schedule and other addresses each.
+const SEEDS: &str = "0..4";
+const MANY_SEEDS: &str = "4..64";
 
 pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    step_with(workspace, SEEDS, progress)
+}
+
+/// The same with many more seeds.
+pub(crate) fn deep_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    step_with(workspace, MANY_SEEDS, progress)
+}
+
+fn step_with(workspace: &Workspace, seeds: &str, progress: &ProgressBar) -> Result<Outcome> {
     if let Some(reason) = missing() {
         return Ok(Outcome::Skipped(reason));
     }
-    let runs = run_all(workspace, &[], Matrix::silent(progress))?;
+    let runs = run_all(workspace, &[], seeds, Matrix::silent(progress))?;
     Ok(Outcome::Passed(format!(
         "{runs} runs: each crate with {} models",
         MODELS.len()
@@ -49,7 +61,7 @@ pub(crate) fn command(workspace: &Workspace, crates: &[String]) -> Result<ExitCo
         bail!("{reason}");
     }
     let progress = ProgressBar::new_spinner();
-    let runs = run_all(workspace, crates, Matrix::telling(&progress))?;
+    let runs = run_all(workspace, crates, SEEDS, Matrix::telling(&progress))?;
     println!("{runs} runs, all passed");
     Ok(ExitCode::SUCCESS)
 }
@@ -77,10 +89,15 @@ fn missing() -> Option<String> {
     })
 }
 
-fn run_all(workspace: &Workspace, names: &[String], mut matrix: Matrix<'_>) -> Result<usize> {
+fn run_all(
+    workspace: &Workspace,
+    names: &[String],
+    seeds: &str,
+    mut matrix: Matrix<'_>,
+) -> Result<usize> {
     for package in workspace.chosen_crates(names)? {
         for model in MODELS {
-            let result = run_one(workspace, package, model, matrix.progress);
+            let result = run_one(workspace, package, model, seeds, matrix.progress);
             matrix.add(
                 &format!("{}, {}", package.name, model.name),
                 result.map(|tests| format!("{tests} tests, over all seeds")),
@@ -94,9 +111,10 @@ fn run_one(
     workspace: &Workspace,
     package: &Package,
     model: &Model,
+    seeds: &str,
     progress: &ProgressBar,
 ) -> Result<usize> {
-    let command = test_command(workspace, package, model);
+    let command = test_command(workspace, package, model, seeds);
     let text = process::describe(&command);
     let count = tests_run(&process::succeed(command, progress)?);
     ensure!(count > 0, "`{text}` ran no test");
@@ -104,13 +122,14 @@ fn run_one(
 }
 
 /// Without the feature `os`: Miri knows few system calls.
-fn test_command(workspace: &Workspace, package: &Package, model: &Model) -> Command {
+fn test_command(workspace: &Workspace, package: &Package, model: &Model, seeds: &str) -> Command {
     let mut command = process::command(&format!("cargo +{NIGHTLY} miri test --lib --tests -p"));
     command.args([package.name.as_str(), "--no-default-features"]);
     if package.features.contains_key("std") {
         command.args(["--features", "std"]);
     }
-    command.env("MIRIFLAGS", format!("{FLAGS} {}", model.flag).trim_end());
+    let flags = format!("{FLAGS} -Zmiri-many-seeds={seeds} {}", model.flag);
+    command.env("MIRIFLAGS", flags.trim_end());
     command.env("CARGO_TARGET_DIR", workspace.target().join("miri"));
     command
 }

@@ -1,5 +1,6 @@
 //! Runs the steps, tells how each ended, and counts.
 
+use crate::deep_steps::DEEP_STEPS;
 use crate::steps::{Outcome, STEPS, Step};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
@@ -11,12 +12,17 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// Runs the steps called `names` (all, if there is no name) in the order of the table.
-pub(crate) fn run(workspace: &Workspace, names: &[String], strict: bool) -> Result<ExitCode> {
+/// Runs the steps called `names`, in the order of the tables. Without names, all of the first table, and of the second if it is to be `deep`.
+pub(crate) fn run(
+    workspace: &Workspace,
+    names: &[String],
+    deep: bool,
+    strict: bool,
+) -> Result<ExitCode> {
     let mut count = Count::default();
     let mut skips = Vec::new();
     let mut failures = Vec::new();
-    for step in chosen(names)? {
+    for step in chosen(names, deep)? {
         let (outcome, time) = run_one(workspace, step);
         match outcome {
             Ok(Outcome::Passed(detail)) => {
@@ -48,29 +54,47 @@ pub(crate) fn run(workspace: &Workspace, names: &[String], strict: bool) -> Resu
 
 /// Prints what each step is called, proves and runs.
 pub(crate) fn print_table() -> Result<ExitCode> {
+    println!("{}", table(STEPS));
+    println!("\nOnly with `cargo xtask ci --deep`, or by name:");
+    println!("{}", table(DEEP_STEPS));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(steps: &[Step]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(150);
     table.set_header(["step", "proves", "runs"]);
-    for step in STEPS {
+    for step in steps {
         table.add_row([step.name, step.proves, &step.action.text()]);
     }
-    println!("{table}");
-    Ok(ExitCode::SUCCESS)
+    table
 }
 
-fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
-    let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+fn all() -> impl Iterator<Item = &'static Step> {
+    STEPS.iter().chain(DEEP_STEPS)
+}
+
+/// Whether a step is called so.
+pub(crate) fn is_known(name: &str) -> bool {
+    all().any(|step| step.name == name)
+}
+
+fn chosen(names: &[String], deep: bool) -> Result<Vec<&'static Step>> {
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
+        let known: Vec<_> = all().map(|step| step.name).collect();
         bail!(
             "no step is called `{name}`; there are: {}",
             known.join(", ")
         );
     }
+    if names.is_empty() && !deep {
+        return Ok(STEPS.iter().collect());
+    }
     let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
-    Ok(STEPS.iter().filter(wanted).collect())
+    Ok(all().filter(wanted).collect())
 }
 
 /// Runs a step and leaves the cursor behind its name; the time is in seconds.
@@ -149,16 +173,40 @@ impl fmt::Display for Count {
 mod tests {
     use super::*;
 
+    fn names(names: &[&str], deep: bool) -> Result<Vec<&'static str>> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let steps = chosen(&names, deep)?.into_iter();
+        Ok(steps.map(|step| step.name).collect())
+    }
+
     #[test]
-    fn no_name_means_every_step() {
-        assert_eq!(chosen(&[]).expect("no name is wrong").len(), STEPS.len());
+    fn no_name_means_every_step_of_one_table_or_both() {
+        let default = names(&[], false).expect("no name is wrong");
+        let deep = names(&[], true).expect("no name is wrong");
+        assert_eq!(default.len(), STEPS.len());
+        assert_eq!(deep.len(), STEPS.len() + DEEP_STEPS.len());
+        assert_eq!(deep[..default.len()], default);
+    }
+
+    #[test]
+    fn a_named_step_runs_whatever_its_table() {
+        let named = [DEEP_STEPS[0].name, "fmt"];
+        let expected = ["fmt", DEEP_STEPS[0].name];
+        assert_eq!(names(&named, false).expect("both are known"), expected);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = all().map(|step| step.name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 
     #[test]
     fn an_unknown_step_is_refused_with_the_names() {
-        let error = chosen(&["fmt".into(), "lint".into()])
-            .err()
-            .expect("there is no step `lint`");
+        let error = names(&["fmt", "lint"], false).expect_err("there is no step `lint`");
         assert!(
             error.to_string().contains("`lint`; there are: fmt, "),
             "{error}"

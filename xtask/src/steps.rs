@@ -1,10 +1,10 @@
-//! The table of checks that `cargo xtask ci` runs and `cargo xtask steps` prints.
+//! The table of checks that `cargo xtask ci` runs and `cargo xtask steps` prints. What takes longer is in `deep_steps.rs`.
 
 use crate::process;
 use crate::workspace::Workspace;
 use crate::{
-    book, edges, fast_path, layers, loom, miri, mutants, no_std, readme, relay, sanitizer,
-    test_suite, tidy, tools,
+    book, commands, edges, examples, fast_path, layers, loom, miri, mutants, no_std, package,
+    readme, relay, sanitizer, targets, test_suite, tidy, tools,
 };
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -111,6 +111,19 @@ pub(crate) const STEPS: &[Step] = &[
         action: Action::Check("built in: xtask/src/book.rs", book::step),
     },
     Step {
+        name: "commands",
+        proves: "what pages and examples tell a reader to run names steps, packages, targets and features that are there",
+        action: Action::Check("built in: xtask/src/commands.rs", commands::step),
+    },
+    Step {
+        name: "package",
+        proves: "each crate's package has what a registry asks for, and the texts that go with it",
+        action: Action::Check(
+            "cargo package --no-verify, cargo package --list",
+            package::step,
+        ),
+    },
+    Step {
         name: "doctest",
         proves: "the examples in the documentation and the READMEs run; what must not compile does not",
         action: Action::Check(
@@ -128,8 +141,11 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "examples",
-        proves: "the example programs build as a user would build them",
-        action: Action::Run(&[line("cargo build --release --examples")]),
+        proves: "the example programs build as a user would build them, and do what they show",
+        action: Action::Check(
+            "cargo build --release --examples; then each with --self-test",
+            examples::step,
+        ),
     },
     Step {
         name: "bench-check",
@@ -190,6 +206,16 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "msrv",
+        proves: "the oldest compiler that the manifests promise compiles the crates",
+        action: Action::Check("cargo +1.88 check -p …", targets::msrv_step),
+    },
+    Step {
+        name: "targets",
+        proves: "the crates compile with pointers of 32 bits and with the other order of bytes",
+        action: Action::Check("cargo check --target … -p …", targets::step),
+    },
+    Step {
         name: "deny",
         proves: "licences, sources and duplicates of the dependencies are as deny.toml says (advisories need the network: not here)",
         action: Action::Check(
@@ -232,21 +258,9 @@ impl Line {
     }
 }
 
-const fn line(words: &'static str) -> Line {
+pub(crate) const fn line(words: &'static str) -> Line {
     Line {
         words,
         environment: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn names_are_unique() {
-        let names: BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
-        assert_eq!(names.len(), STEPS.len());
     }
 }

@@ -27,28 +27,21 @@ const DOCUMENTED: &[&str] = &[
     "-p guide --features track",
 ];
 
+/// What one selection of tests did, all of them passing.
+pub(crate) struct Run {
+    pub(crate) tests: usize,
+    output: String,
+}
+
 pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
-    let with_nextest = tools::is_there("nextest");
     let mut counts = Vec::new();
     let mut output = String::new();
     for selection in SELECTIONS {
-        // nextest runs each test in its own process and kills one that hangs.
-        let line = if with_nextest {
-            format!("cargo nextest run {selection} --success-output immediate")
-        } else {
-            format!("cargo test {selection} --lib --bins --tests -- --show-output")
-        };
-        let printed = process::succeed(process::command(&line), progress)?;
-        let count = if with_nextest {
-            nextest_run(&printed)
-        } else {
-            tests_run(&printed)
-        };
-        ensure!(count > 0, "`{line}` ran no test");
-        counts.push(count.to_string());
-        output.push_str(&printed);
+        let run = run(selection, progress)?;
+        counts.push(run.tests.to_string());
+        output.push_str(&run.output);
     }
-    let tool = if with_nextest {
+    let tool = if has_nextest() {
         ""
     } else {
         " (no nextest here)"
@@ -58,6 +51,33 @@ pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
         counts.join(" + "),
         own_skips(&output)
     )))
+}
+
+/// Runs what cargo selects by these words, of which there must be some.
+pub(crate) fn run(selection: &str, progress: &ProgressBar) -> Result<Run> {
+    // nextest runs each test in its own process and kills one that hangs.
+    if has_nextest() {
+        let line = format!("cargo nextest run {selection} --success-output immediate");
+        return run_line(&line, nextest_run, progress);
+    }
+    run_in_one_process(selection, progress)
+}
+
+/// As [`run`], with the tests of each file as threads of one process.
+pub(crate) fn run_in_one_process(selection: &str, progress: &ProgressBar) -> Result<Run> {
+    let line = format!("cargo test {selection} --lib --bins --tests -- --show-output");
+    run_line(&line, tests_run, progress)
+}
+
+fn run_line(line: &str, count: fn(&str) -> usize, progress: &ProgressBar) -> Result<Run> {
+    let output = process::succeed(process::command(line), progress)?;
+    let tests = count(&output);
+    ensure!(tests > 0, "`{line}` ran no test");
+    Ok(Run { tests, output })
+}
+
+fn has_nextest() -> bool {
+    tools::is_there("nextest")
 }
 
 pub(crate) fn doctest_step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {

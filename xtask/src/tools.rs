@@ -6,14 +6,42 @@ use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The toolchain for what stable does not offer. Never installed by xtask.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-/// The last version tried; another one may read deny.toml differently.
-const CARGO_DENY: &str = "0.20.2";
+/// A program in its own package, of the version that was tried last: another may judge differently.
+struct Tool {
+    package: &'static str,
+    program: &'static str,
+    version: &'static str,
+}
+
+const DENY: Tool = Tool {
+    package: "cargo-deny",
+    program: "cargo-deny",
+    version: "0.20.2",
+};
+
+const MACHETE: Tool = Tool {
+    package: "cargo-machete",
+    program: "cargo-machete",
+    version: "0.9.2",
+};
+
+const TYPOS: Tool = Tool {
+    package: "typos-cli",
+    program: "typos",
+    version: "1.52.0",
+};
+
+const SEMVER: Tool = Tool {
+    package: "cargo-semver-checks",
+    program: "cargo-semver-checks",
+    version: "0.51.0",
+};
 
 /// Whether `cargo <tool>` can be run.
 pub(crate) fn is_there(tool: &str) -> bool {
@@ -33,9 +61,9 @@ pub(crate) fn quiet(command: &mut Command) -> Option<String> {
 /// Checks the dependencies against deny.toml.
 ///
 /// Offline, because the list of security advisories is a git database that this workspace's machines
-/// cannot reach: `cargo deny check advisories` is for where there is a network.
+/// cannot reach: [`advisories_step`] is for where there is a network.
 pub(crate) fn deny_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
-    let program = cargo_deny(workspace, progress)?;
+    let program = DENY.provide(workspace, progress)?;
     // It reads the manifest of each dependency, those for other systems included.
     process::succeed(process::command("cargo fetch"), progress)?;
     let mut command = Command::new(program);
@@ -48,26 +76,82 @@ pub(crate) fn deny_step(workspace: &Workspace, progress: &ProgressBar) -> Result
     Ok(Outcome::Passed(summary.trim().to_owned()))
 }
 
-/// The user's cargo-deny if there is one, else the pinned version in a folder of the workspace, where
-/// the first call installs it.
-fn cargo_deny(workspace: &Workspace, progress: &ProgressBar) -> Result<PathBuf> {
-    if is_there("deny") {
-        return Ok(PathBuf::from("cargo-deny"));
+/// Checks the dependencies against the published advisories, where their database can be had.
+pub(crate) fn advisories_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    let program = DENY.provide(workspace, progress)?;
+    let fetched = process::run(command(&program, "fetch db"), progress)?;
+    if !fetched.status.success() {
+        return Ok(Outcome::Skipped(format!(
+            "no database of advisories here ({}); where there is a network: cargo deny check advisories",
+            fetched.last_line()
+        )));
     }
-    let root = workspace.target().join("tools");
-    let program = root.join("bin/cargo-deny");
-    if !program.exists() {
-        progress.suspend(|| eprintln!("installing cargo-deny {CARGO_DENY} (minutes)"));
+    process::succeed(command(&program, "check advisories"), progress)?;
+    Ok(Outcome::Passed(String::new()))
+}
+
+/// Looks for dependencies that no source file names.
+pub(crate) fn machete_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    let program = MACHETE.provide(workspace, progress)?;
+    process::succeed(command(&program, "crates benches guide xtask"), progress)?;
+    Ok(Outcome::Passed(String::new()))
+}
+
+/// Looks for words that are well-known misspellings.
+pub(crate) fn typos_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    let program = TYPOS.provide(workspace, progress)?;
+    process::succeed(command(&program, "--format brief"), progress)?;
+    Ok(Outcome::Passed(String::new()))
+}
+
+/// Compares each crate's public face with that of the last tag, by the rules of semantic versions.
+pub(crate) fn semver_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    let tag = quiet(Command::new("git").args("describe --tags --abbrev=0".split(' ')));
+    let Some(tag) = tag else {
+        return Ok(Outcome::Skipped(
+            "no tag to compare with; a release makes one: git tag v0.1.0".to_owned(),
+        ));
+    };
+    let program = SEMVER.provide(workspace, progress)?;
+    let mut check = command(&program, "semver-checks --workspace --baseline-rev");
+    check.arg(tag.trim());
+    process::succeed(check, progress)?;
+    Ok(Outcome::Passed(format!("since {}", tag.trim())))
+}
+
+fn command(program: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments.split(' '));
+    command
+}
+
+impl Tool {
+    /// The user's own if there is one, else the pinned version in a folder of the workspace, where the first call installs it.
+    fn provide(&self, workspace: &Workspace, progress: &ProgressBar) -> Result<PathBuf> {
+        if quiet(Command::new(self.program).arg("--version")).is_some() {
+            return Ok(PathBuf::from(self.program));
+        }
+        let root = workspace.target().join("tools");
+        let program = root.join("bin").join(self.program);
+        if !program.exists() {
+            self.install(&root, progress)?;
+        }
+        Ok(program)
+    }
+
+    fn install(&self, root: &Path, progress: &ProgressBar) -> Result<()> {
+        let Tool {
+            package, version, ..
+        } = self;
+        progress.suspend(|| eprintln!("installing {package} {version} (minutes)"));
         let build = root.join("build");
-        let mut install = process::command("cargo install --locked cargo-deny --version");
-        install
-            .arg(CARGO_DENY)
-            .arg("--root")
-            .arg(&root)
-            .arg("--target-dir")
-            .arg(&build);
-        process::succeed(install, progress).context("cargo-deny could not be installed")?;
+        let line = format!("cargo install --locked {package} --version {version}");
+        let mut install = process::command(&line);
+        install.arg("--root").arg(root);
+        install.arg("--target-dir").arg(&build);
+        process::succeed(install, progress)
+            .with_context(|| format!("{package} could not be installed; by hand: {line}"))?;
         fs::remove_dir_all(&build)?;
+        Ok(())
     }
-    Ok(program)
 }

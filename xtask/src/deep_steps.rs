@@ -1,0 +1,61 @@
+//! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
+
+use crate::steps::{Action, Step, line};
+use crate::{miri, package, repeat, tools};
+
+pub(crate) const DEEP_STEPS: &[Step] = &[
+    Step {
+        name: "package-build",
+        proves: "each crate compiles from its packed form, with nothing of the workspace round it",
+        action: Action::Check("cargo package", package::build_step),
+    },
+    Step {
+        name: "test-threads",
+        proves: "no test disturbs another of the same process, as `cargo test` runs them",
+        action: Action::Check(
+            "cargo test --workspace --lib --bins --tests",
+            repeat::one_process_step,
+        ),
+    },
+    Step {
+        name: "repeat",
+        proves: "no test fails one time in twenty, with random histories drawn anew and every core busy",
+        action: Action::Check(
+            "cargo nextest run --workspace, 20 times under load",
+            repeat::step,
+        ),
+    },
+    Step {
+        name: "miri-seeds",
+        proves: "no undefined behaviour that only a rare schedule or a rare address shows",
+        action: Action::Check("cargo +nightly miri test -p …, 60 seeds", miri::deep_step),
+    },
+    Step {
+        name: "bench",
+        proves: "the benchmarks run, the rivals' checks of their work included",
+        action: Action::Run(&[line("cargo xtask bench --quick")]),
+    },
+    Step {
+        name: "advisories",
+        proves: "no dependency has a published advisory",
+        action: Action::Check(
+            "cargo deny fetch db; cargo deny check advisories",
+            tools::advisories_step,
+        ),
+    },
+    Step {
+        name: "machete",
+        proves: "no manifest names a dependency that nothing uses",
+        action: Action::Check("cargo machete", tools::machete_step),
+    },
+    Step {
+        name: "typos",
+        proves: "no well-known misspelling is in a name, a message or a page",
+        action: Action::Check("typos", tools::typos_step),
+    },
+    Step {
+        name: "semver",
+        proves: "nothing of the public face that the last release had is gone or means something else",
+        action: Action::Check("cargo semver-checks --baseline-rev …", tools::semver_step),
+    },
+];
