@@ -28,6 +28,8 @@ pub(crate) enum Task {
     },
     /// Print the table of checks: name, what it proves, what it runs.
     Steps,
+    /// Write what each crate offers to its `public-api.txt`, as it is now.
+    Api,
     /// Check the labels of the ordering edges against each other and against their table.
     Edges {
         /// Write the table in docs/memory-orderings.md anew.

@@ -1,7 +1,7 @@
 //! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
 
 use crate::steps::{Action, Step, line};
-use crate::{miri, package, repeat, tools};
+use crate::{api, miri, package, repeat, tools};
 
 pub(crate) const DEEP_STEPS: &[Step] = &[
     Step {
@@ -52,6 +52,11 @@ pub(crate) const DEEP_STEPS: &[Step] = &[
         name: "typos",
         proves: "no well-known misspelling is in a name, a message or a page",
         action: Action::Check("typos", tools::typos_step),
+    },
+    Step {
+        name: "api",
+        proves: "no public item appears, goes or changes unnoticed",
+        action: Action::Check("cargo public-api -p …, against public-api.txt", api::step),
     },
     Step {
         name: "semver",

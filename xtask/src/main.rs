@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `ci [STEP…] [--deep] [--strict]` | runs the tables of checks | [`steps`], [`deep_steps`], [`runner`] |
 //! | `steps` | prints those tables | [`steps`], [`deep_steps`] |
+//! | `api` | records what the crates offer | [`api`] |
 //! | `edges [--bless]` | checks the names of the ordering edges, writes their table | [`edges`] |
 //! | `loom [CRATE…] [--mutants]` | the models, and the mutants they must kill | [`loom`], [`mutants`] |
 //! | `miri [CRATE…]` | the tests under both borrow models | [`miri`] |
@@ -12,6 +13,7 @@
 //! Two rules hold in every file: a check that found nothing to check fails, and nothing here changes
 //! the user's toolchains: where a component is missing, the command to get it is printed instead.
 
+mod api;
 mod bench;
 mod book;
 mod command_line;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
             deep,
             strict,
         } => runner::run(&workspace, &steps, deep, strict),
+        Task::Api => api::command(&workspace),
         Task::Steps => runner::print_table(),
         Task::Edges { bless } => edges::command(&workspace, bless),
         Task::Loom { crates, mutants } => loom::command(&workspace, &crates, mutants),

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 pub(crate) const NIGHTLY: &str = "nightly";
 
 /// A program in its own package, of the version that was tried last: another may judge differently.
-struct Tool {
+pub(crate) struct Tool {
     package: &'static str,
     program: &'static str,
     version: &'static str,
@@ -35,6 +35,12 @@ const TYPOS: Tool = Tool {
     package: "typos-cli",
     program: "typos",
     version: "1.52.0",
+};
+
+pub(crate) const PUBLIC_API: Tool = Tool {
+    package: "cargo-public-api",
+    program: "cargo-public-api",
+    version: "0.52.0",
 };
 
 const SEMVER: Tool = Tool {
@@ -127,7 +133,7 @@ fn command(program: &Path, arguments: &str) -> Command {
 
 impl Tool {
     /// The user's own if there is one, else the pinned version in a folder of the workspace, where the first call installs it.
-    fn provide(&self, workspace: &Workspace, progress: &ProgressBar) -> Result<PathBuf> {
+    pub(crate) fn provide(&self, workspace: &Workspace, progress: &ProgressBar) -> Result<PathBuf> {
         if quiet(Command::new(self.program).arg("--version")).is_some() {
             return Ok(PathBuf::from(self.program));
         }
