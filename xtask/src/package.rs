@@ -6,9 +6,12 @@ use crate::workspace::Workspace;
 use anyhow::{Result, bail, ensure};
 use cargo_metadata::Package;
 use indicatif::ProgressBar;
+use std::fs;
 
 /// Beside its code a package has these; whoever has only the package must be allowed to use it, and see what changed.
 const TEXTS: &[&str] = &["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
+
+const README_IS_DOCUMENTATION: &str = "#![doc = include_str!(\"../README.md\")]";
 
 /// A registry takes no more keywords and categories.
 const MOST_WORDS: usize = 5;
@@ -23,12 +26,16 @@ pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outc
         let mut list = process::command("cargo package --list --allow-dirty --quiet -p");
         list.arg(package.name.as_str());
         let list = process::succeed(list, progress)?;
-        let problem_lines = metadata_problems(package).into_iter();
+        let lib = fs::read_to_string(package.manifest_path.with_file_name("src/lib.rs"))?;
+        let shows_readme = lib.contains(README_IS_DOCUMENTATION);
+        let undocumented =
+            (!shows_readme).then(|| "its README is not its documentation".to_owned());
+        let problems_here = metadata_problems(package).into_iter().chain(undocumented);
         let missing = TEXTS
             .iter()
             .filter(|text| list.lines().all(|line| line != **text))
             .map(|text| format!("{text} is not packed"));
-        let said = problem_lines
+        let said = problems_here
             .chain(missing)
             .map(|problem| format!("{}: {problem}", package.name));
         problems.extend(said);
