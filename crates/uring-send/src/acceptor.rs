@@ -4,7 +4,6 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use io_uring::squeue::SubmissionQueue;
 use io_uring::{opcode, types};
 
 use crate::arming::Arming;
@@ -12,6 +11,7 @@ use crate::completion::Completion;
 use crate::error::SetupError;
 use crate::leaks;
 use crate::nonce::Nonce;
+use crate::queue::Submissions;
 use crate::socket::Socket;
 
 /// What an [`Acceptor`] reports.
@@ -58,7 +58,7 @@ impl Acceptor {
 
     /// Arms the accept, or its cancellation, if that is what is to be done. Tells whether nothing waits for room in the queue.
     #[must_use = "if the queue was full, submit and call again"]
-    pub fn flush(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+    pub fn flush(&mut self, queue: &mut impl Submissions) -> bool {
         let token = self.arming.token(&self.nonce, 0);
         if self.stopped {
             return self.arming.cancel(queue, token);

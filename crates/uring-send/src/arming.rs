@@ -1,9 +1,10 @@
 //! One multishot operation: armed, ended by the kernel, armed again.
 
-use io_uring::squeue::{self, SubmissionQueue};
+use io_uring::squeue;
 
 use crate::completion::Completion;
 use crate::nonce::Nonce;
+use crate::queue::Submissions;
 use crate::token::{Generation, Token};
 
 /// The number that marks a cancellation's own completion, which tells nothing that the cancelled operation's does not.
@@ -39,7 +40,7 @@ impl Arming {
     /// What the entry names stays as long as this is [armed](Self::is_armed).
     pub(crate) unsafe fn arm(
         &mut self,
-        queue: &mut SubmissionQueue<'_>,
+        queue: &mut impl Submissions,
         entry: squeue::Entry,
         token: Token,
     ) -> bool {
@@ -51,7 +52,7 @@ impl Arming {
     }
 
     /// Pushes a cancellation of the operation, once. Tells whether there was room.
-    pub(crate) fn cancel(&mut self, queue: &mut SubmissionQueue<'_>, token: Token) -> bool {
+    pub(crate) fn cancel(&mut self, queue: &mut impl Submissions, token: Token) -> bool {
         if !self.armed || self.cancelling {
             return true;
         }

@@ -81,14 +81,20 @@ pub fn completions(queue: &mut CompletionQueue<'_>) -> impl Iterator<Item = Comp
     let mut left = queue.len();
     iter::from_fn(move || {
         left = left.checked_sub(1)?;
-        let entry = queue.next()?;
-        // The kernel is told that the entry was read before anybody sees it. Left to the queue's own drop, which can be forgotten,
-        // the next `ring.completion()` would read the same entry again.
-        queue.sync();
-        Some(Completion::assume(
-            entry.user_data(),
-            entry.result(),
-            entry.flags(),
-        ))
+        next_completion(queue)
     })
+}
+
+/// Reads one entry.
+#[inline]
+pub(crate) fn next_completion(queue: &mut CompletionQueue<'_>) -> Option<Completion> {
+    let entry = queue.next()?;
+    // The kernel is told that the entry was read before anybody sees it. Left to the queue's own drop, which can be forgotten,
+    // the next `ring.completion()` would read the same entry again.
+    queue.sync();
+    Some(Completion::assume(
+        entry.user_data(),
+        entry.result(),
+        entry.flags(),
+    ))
 }

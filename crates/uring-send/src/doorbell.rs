@@ -5,7 +5,6 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use io_uring::squeue::SubmissionQueue;
 use io_uring::{opcode, types};
 
 use crate::arming::Arming;
@@ -13,6 +12,7 @@ use crate::completion::Completion;
 use crate::error::SetupError;
 use crate::leaks;
 use crate::nonce::Nonce;
+use crate::queue::Submissions;
 
 /// Wakes the thread that waits for its ring's completions: an event counter that the ring polls.
 ///
@@ -66,7 +66,7 @@ impl Doorbell {
 
     /// Arms the poll, or its cancellation after [`stop`](Self::stop). Tells whether nothing waits for room in the queue.
     #[must_use = "if the queue was full, submit and call again"]
-    pub fn flush(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+    pub fn flush(&mut self, queue: &mut impl Submissions) -> bool {
         let token = self.arming.token(&self.nonce, 0);
         if self.stopped {
             return self.arming.cancel(queue, token);

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use io_uring::squeue::{self, SubmissionQueue};
+use io_uring::squeue;
 use pool_core::StableBytes;
 
 use crate::error::{DraftError, GuardError, SubmitError};
 use crate::in_flight::InFlight;
+use crate::queue::Submissions;
 
 /// A send being put together: parts are added in the order in which their bytes go out.
 ///
@@ -110,7 +111,7 @@ impl<'a> Draft<'a> {
     /// # Errors
     ///
     /// Gives the draft back, with all that was added to it, and says why.
-    pub fn submit(self, queue: &mut SubmissionQueue<'_>) -> Result<(), (Self, SubmitError)> {
+    pub fn submit(self, queue: &mut impl Submissions) -> Result<(), (Self, SubmitError)> {
         match self.in_flight.submit_draft(self.slot, queue) {
             Ok(()) => {
                 std::mem::forget(self);

@@ -8,7 +8,6 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use io_uring::cqueue::CompletionQueue;
-use io_uring::squeue::SubmissionQueue;
 use pool_core::Pool;
 
 use crate::completion::{Completion, completions};
@@ -17,6 +16,7 @@ use crate::error::{DraftError, SetupError};
 use crate::event::SendEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
+use crate::queue::Submissions;
 use crate::send_slot::{Phase, SendSlot};
 use crate::socket::Socket;
 use crate::stats::SendStats;
@@ -82,7 +82,7 @@ impl InFlight {
 
     /// Puts the rests of short sends into the queue. Tells whether none is left waiting: if one is, submit and call again.
     #[must_use = "sends whose rest is waiting go on only if this is called again"]
-    pub fn flush(&mut self, queue: &mut SubmissionQueue<'_>) -> bool {
+    pub fn flush(&mut self, queue: &mut impl Submissions) -> bool {
         while let Some(slot) = self.waiting.front().copied() {
             if queue.is_full() {
                 return false;

@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
-use io_uring::squeue::SubmissionQueue;
 use io_uring::{IoUring, opcode, types};
 use pool_core::{Lease, Pool};
 
@@ -15,6 +14,7 @@ use crate::error::{RecvError, SetupError};
 use crate::event::RecvEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
+use crate::queue::Submissions;
 use crate::socket::Socket;
 use crate::stats::RecvStats;
 
@@ -196,7 +196,7 @@ impl RecvRing {
         }
     }
 
-    fn arm(&mut self, place: usize, queue: &mut SubmissionQueue<'_>) -> bool {
+    fn arm(&mut self, place: usize, queue: &mut impl Submissions) -> bool {
         let stream = &mut self.streams[place];
         let Some(socket) = stream.socket.as_ref().filter(|_| !stream.arming.is_armed()) else {
             return true;

@@ -1,11 +1,12 @@
 //! What a draft calls: a send is put together, begun or given up.
 
-use io_uring::squeue::{self, SubmissionQueue};
+use io_uring::squeue;
 use pool_core::StableBytes;
 
 use super::{InFlight, MAX_SEND_BYTES};
 use crate::error::{DraftError, SubmitError};
 use crate::guard_cell::GuardCell;
+use crate::queue::Submissions;
 use crate::wire::{MAX_GUARDS, MAX_PARTS};
 
 impl InFlight {
@@ -93,7 +94,7 @@ impl InFlight {
     pub(crate) fn submit_draft(
         &mut self,
         slot: u16,
-        queue: &mut SubmissionQueue<'_>,
+        queue: &mut impl Submissions,
     ) -> Result<(), SubmitError> {
         if queue.is_full() {
             return Err(SubmitError::QueueFull);
