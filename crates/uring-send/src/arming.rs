@@ -47,7 +47,7 @@ impl Arming {
         debug_assert!(!self.armed, "armed once at a time");
         let entry = entry.user_data(token.to_bits());
         // SAFETY: the caller's promise.
-        self.armed = unsafe { queue.push(&entry) }.is_ok();
+        self.armed = unsafe { queue.push(&entry) };
         self.armed
     }
 
@@ -64,7 +64,7 @@ impl Arming {
             .build()
             .user_data(own.to_bits());
         // SAFETY: the entry names an operation by number and no memory.
-        self.cancelling = unsafe { queue.push(&entry) }.is_ok();
+        self.cancelling = unsafe { queue.push(&entry) };
         self.cancelling
     }
 

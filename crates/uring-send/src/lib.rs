@@ -27,8 +27,12 @@ mod recv_ring;
 mod ring;
 mod send_slot;
 mod socket;
+#[cfg(feature = "testing")]
+mod sqe;
 mod stats;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod wire;
 

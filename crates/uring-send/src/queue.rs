@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use io_uring::squeue::{self, PushError, SubmissionQueue};
+use io_uring::squeue::{self, SubmissionQueue};
 use io_uring::{CompletionQueue, IoUring};
 
 use crate::completion::{Completion, next_completion};
@@ -17,16 +17,13 @@ pub trait Submissions: sealed::Sealed {
     /// Whether there is no room for one more entry.
     fn is_full(&self) -> bool;
 
-    /// Puts an entry at the end.
-    ///
-    /// # Errors
-    ///
-    /// [`PushError`] if the queue is full; it is as it was.
+    /// Puts an entry at the end. Tells whether there was room; if not, the queue is as it was.
     ///
     /// # Safety
     ///
     /// What the entry names (memory, descriptors) stays valid until the entry's terminal completion.
-    unsafe fn push(&mut self, entry: &squeue::Entry) -> Result<(), PushError>;
+    #[must_use = "without room the entry is not in the queue"]
+    unsafe fn push(&mut self, entry: &squeue::Entry) -> bool;
 }
 
 impl Submissions for SubmissionQueue<'_> {
@@ -36,9 +33,9 @@ impl Submissions for SubmissionQueue<'_> {
     }
 
     #[inline]
-    unsafe fn push(&mut self, entry: &squeue::Entry) -> Result<(), PushError> {
+    unsafe fn push(&mut self, entry: &squeue::Entry) -> bool {
         // SAFETY: the caller's promise, which is the same.
-        unsafe { SubmissionQueue::push(self, entry) }
+        unsafe { SubmissionQueue::push(self, entry) }.is_ok()
     }
 }
 
@@ -64,7 +61,7 @@ impl Submissions for SubmissionQueue<'_> {
 ///     }
 ///     Ok(bytes)
 /// }
-/// # let _ = drain::<io_uring::IoUring>;
+/// # let _ = |ring: &mut io_uring::IoUring, sends: &mut InFlight| drain(ring, sends);
 /// ```
 pub trait Ring: sealed::Sealed {
     /// Its submission queue.

@@ -16,7 +16,10 @@ use io_uring::IoUring;
 use io_uring::types::{SubmitArgs, Timespec};
 use pool_core::{Pool, StableBytes};
 use socket2::SockRef;
-use uring_send::{Completion, InFlight, InFlightBuilder, SendEvent, Socket, completions, new_ring};
+use uring_send::testing::{Choices, FakeKernel};
+use uring_send::{
+    Completion, InFlight, InFlightBuilder, Ring, SendEvent, Socket, completions, new_ring,
+};
 
 /// A loop that hears nothing for this long is stuck: the test fails. Never waited for when all is well.
 const STUCK: Duration = Duration::from_secs(20);
@@ -213,26 +216,26 @@ pub(crate) fn names(log: &[SendEvent]) -> String {
 pub(crate) const MORE: u32 = 1 << 1;
 pub(crate) const NOTIFICATION: u32 = 1 << 3;
 
-/// A kernel that is played by the test: sends are begun and never submitted, completions are made up.
+/// A kernel that is played by the test: sends are begun and never answered, completions are made up.
 pub(crate) struct PlayedKernel {
     pub(crate) sends: InFlight,
     socket: Socket,
-    ring: IoUring,
+    kernel: FakeKernel,
 }
 
 impl PlayedKernel {
     /// Sends of the given options, each as a datagram's: any number at a time.
-    pub(crate) fn new(sends: InFlight) -> Option<Self> {
-        let ring = ring(64)?;
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
-        Some(Self {
+    pub(crate) fn new(sends: InFlight) -> Self {
+        let kernel = FakeKernel::new(64, &Choices::first());
+        let socket = kernel.datagram_socket();
+        Self {
             sends,
-            socket: Socket::datagram(socket).expect("blocking"),
-            ring,
-        })
+            socket,
+            kernel,
+        }
     }
 
-    pub(crate) fn zero_copy(sends: usize) -> Option<Self> {
+    pub(crate) fn zero_copy(sends: usize) -> Self {
         Self::new(zero_copy(sends))
     }
 
@@ -247,18 +250,14 @@ impl PlayedKernel {
 
     /// Takes over the rests of short sends, and tells their words.
     pub(crate) fn take_rests(&mut self) -> Vec<u64> {
-        let mut queue = self.ring.submission();
-        assert!(self.sends.flush(&mut queue), "64 have room");
-        let text = format!("{queue:?}");
-        // Forgotten, the queue shows the kernel nothing of what was pushed.
-        std::mem::forget(queue);
-        let words = text.split("user_data: ").skip(1);
-        words
-            .map(|word| {
-                let digits = word.split(|c: char| !c.is_ascii_digit()).next();
-                digits.and_then(|d| d.parse().ok()).expect("a number")
-            })
-            .collect()
+        assert!(
+            self.sends.flush(&mut self.kernel.submissions()),
+            "64 have room"
+        );
+        let new = self.kernel.submit();
+        let all = self.kernel.operations();
+        let rests = &all[all.len() - new..];
+        rests.iter().map(|op| op.user_data).collect()
     }
 
     /// Presents a completion, and tells what came of it.

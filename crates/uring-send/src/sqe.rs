@@ -1,0 +1,77 @@
+//! The fields of a submission entry, which the `io-uring` crate only writes.
+
+use std::mem::{align_of, offset_of, size_of};
+
+use io_uring::squeue;
+
+/// A submission entry as Linux lays it out (`struct io_uring_sqe` in `include/uapi/linux/io_uring.h`), for socket operations.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Sqe {
+    pub(crate) opcode: u8,
+    /// `IOSQE_*`.
+    pub(crate) flags: u8,
+    /// Of a send or receive: `IORING_RECVSEND_*` and the like.
+    pub(crate) ioprio: u16,
+    pub(crate) fd: i32,
+    pub(crate) offset: u64,
+    pub(crate) address: u64,
+    pub(crate) len: u32,
+    /// Of a send or receive: `MSG_*`.
+    pub(crate) op_flags: u32,
+    pub(crate) user_data: u64,
+    /// A fixed buffer's index, or a group of provided buffers.
+    pub(crate) buffer: u16,
+    pub(crate) personality: u16,
+    pub(crate) file_index: i32,
+    pub(crate) address3: u64,
+    pub(crate) pad: u64,
+}
+
+const _: () = {
+    assert!(size_of::<Sqe>() == 64 && align_of::<Sqe>() == 8);
+    assert!(size_of::<squeue::Entry>() == size_of::<Sqe>());
+    assert!(align_of::<squeue::Entry>() == align_of::<Sqe>());
+    assert!(offset_of!(Sqe, address) == 16 && offset_of!(Sqe, op_flags) == 28);
+    assert!(offset_of!(Sqe, user_data) == 32 && offset_of!(Sqe, buffer) == 40);
+};
+
+impl Sqe {
+    pub(crate) fn of(entry: &squeue::Entry) -> Self {
+        let sqe = std::ptr::from_ref(entry).cast::<Self>();
+        // SAFETY: an `Entry` is a `struct io_uring_sqe` (`repr(C)`, sizes compared above), made of zeroed memory, so all its bytes are
+        // initialised, and each is part of a plain number here. Borrowed, so nobody writes it.
+        unsafe { sqe.read() }
+    }
+
+    /// Whether the next entry waits for this one, and goes only if it does well.
+    pub(crate) fn is_linked(&self) -> bool {
+        self.flags & squeue::Flags::IO_LINK.bits() != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use io_uring::{opcode, types};
+
+    #[test]
+    fn the_fields_are_where_the_builders_of_entries_put_them() {
+        let byte = [0_u8; 3];
+        let entry = opcode::SendZc::new(types::Fd(5), byte.as_ptr(), 3)
+            .buf_index(Some(0x0706))
+            .flags(0x1234_5678)
+            .zc_flags(9)
+            .build()
+            .user_data(0xfedc_ba98)
+            .flags(squeue::Flags::IO_LINK);
+        let sqe = Sqe::of(&entry);
+        assert_eq!(u32::from(sqe.opcode), entry.get_opcode());
+        assert_eq!((sqe.fd, sqe.len, sqe.buffer), (5, 3, 0x0706));
+        assert_eq!(sqe.op_flags, 0x1234_5678);
+        assert_eq!(sqe.address, byte.as_ptr().addr() as u64);
+        assert_eq!(sqe.user_data, 0xfedc_ba98);
+        assert_eq!(sqe.ioprio & 9, 9);
+        assert!(sqe.is_linked());
+    }
+}

@@ -1,0 +1,85 @@
+//! The message of a send as the kernel sees it: addresses and lengths, read when they are asked for.
+
+use std::ops::Range;
+use std::ptr;
+use std::slice;
+
+/// What a `msghdr` said when it was read.
+///
+/// - **MESSAGE-1** The header at `header`, the list that it named and the bytes that the list named are readable until the operation's
+///   terminal completion, by the promise of [`Submissions::push`](crate::Submissions::push); header and list until its main completion.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    header: *const libc::msghdr,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    base: *const u8,
+    len: usize,
+}
+
+// SAFETY: addresses; who reads through them vouches that no main completion, or no terminal one, was given (MESSAGE-1).
+unsafe impl Send for Message {}
+
+impl Message {
+    /// Reads the header at this address.
+    ///
+    /// # Safety
+    ///
+    /// MESSAGE-1 holds for it.
+    pub(super) unsafe fn read(address: u64) -> Self {
+        let address = usize::try_from(address).expect("an address of this process");
+        let header = ptr::with_exposed_provenance::<libc::msghdr>(address);
+        // SAFETY: MESSAGE-1, by the caller.
+        let parts = unsafe { parts_of(header) };
+        Self { header, parts }
+    }
+
+    /// Whether header and list say what they said at first. To be asked before the main completion.
+    pub(super) fn is_unchanged(&self) -> bool {
+        // SAFETY: before the main completion (MESSAGE-1).
+        self.parts == unsafe { parts_of(self.header) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.len).sum()
+    }
+
+    pub(super) fn addresses(&self) -> impl Iterator<Item = Range<usize>> {
+        let range = |part: &Part| part.base.addr()..part.base.addr() + part.len;
+        self.parts.iter().map(range)
+    }
+
+    /// The first `len` bytes as they are now. To be asked before the terminal completion.
+    pub(super) fn first_bytes(&self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        for part in &self.parts {
+            let wanted = part.len.min(len - bytes.len());
+            // SAFETY: validity: readable, being asked before the terminal completion (MESSAGE-1). Aliasing: whoever sends them does not
+            // write them meanwhile.
+            bytes.extend_from_slice(unsafe { slice::from_raw_parts(part.base, wanted) });
+        }
+        bytes
+    }
+}
+
+/// # Safety
+///
+/// The header and its list are readable.
+unsafe fn parts_of(header: *const libc::msghdr) -> Vec<Part> {
+    // SAFETY: readable, by the caller.
+    let header = unsafe { header.read() };
+    let part = |index| {
+        // SAFETY: inside the list, by the header.
+        let place = unsafe { header.msg_iov.add(index) };
+        // SAFETY: readable, by the caller.
+        let part = unsafe { place.read() };
+        Part {
+            base: part.iov_base.cast_const().cast(),
+            len: part.iov_len,
+        }
+    };
+    (0..header.msg_iovlen).map(part).collect()
+}

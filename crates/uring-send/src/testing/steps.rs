@@ -1,0 +1,94 @@
+//! The steps that the fake kernel makes when it is left to its choices.
+
+use std::io;
+use std::time::Duration;
+
+use super::answer::{Answer, Usage};
+use super::kernel::{FakeKernel, FakeQueue};
+use super::operation::{Op, OpId, Stage};
+use crate::completion::Completion;
+use crate::queue::{Ring, sealed::Sealed};
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Answer(OpId, Answer),
+    Notify(OpId, Usage),
+}
+
+impl FakeKernel {
+    /// Makes one step that is possible now, whichever the choices say: a send is answered, or a notification posted. `false` if none is.
+    pub fn step(&mut self) -> bool {
+        let steps = self.possible_steps();
+        if steps.is_empty() {
+            return false;
+        }
+        match steps[self.choices.pick(steps.len())] {
+            Step::Answer(id, answer) => self.answer(id, answer),
+            Step::Notify(id, usage) => self.notify(id, usage),
+        }
+        true
+    }
+
+    fn possible_steps(&self) -> Vec<Step> {
+        if self.is_torn_down() {
+            return Vec::new();
+        }
+        let moving = self
+            .taken
+            .iter()
+            .filter(|op| !self.stalled.contains(&op.sqe.fd));
+        moving.flat_map(|op| self.steps_of(op)).collect()
+    }
+
+    fn steps_of(&self, op: &Op) -> Vec<Step> {
+        match op.stage {
+            Stage::Running => {
+                let len = op.describe().bytes;
+                let answers = self.answers.iter();
+                let answers = answers.filter(|answer| !answer.repeats(&self.answers, len));
+                answers.map(|answer| Step::Answer(op.id, *answer)).collect()
+            }
+            Stage::Unnotified | Stage::Stray => vec![Step::Notify(op.id, Usage::NotCopied)],
+            Stage::Linked => Vec::new(),
+        }
+    }
+}
+
+impl Sealed for FakeKernel {}
+
+impl Ring for FakeKernel {
+    type Queue<'a> = FakeQueue<'a>;
+
+    fn submissions(&mut self) -> FakeQueue<'_> {
+        FakeQueue(self)
+    }
+
+    /// Takes what was queued. If no completion is there, makes [steps](Self::step) until one is, and then perhaps more.
+    ///
+    /// # Panics
+    ///
+    /// If no completion is there, none can come, and `most` is `None`: a real loop would sleep for ever.
+    fn submit_and_wait(&mut self, most: Option<Duration>) -> io::Result<()> {
+        if !self.is_torn_down() {
+            self.submit();
+        }
+        while self.ready.is_empty() {
+            if !self.step() {
+                assert!(
+                    most.is_some(),
+                    "the loop waits for a completion, and none can come"
+                );
+                return Ok(());
+            }
+        }
+        while !self.possible_steps().is_empty() && self.choices.pick(2) == 1 {
+            self.step();
+        }
+        Ok(())
+    }
+
+    fn completions(&mut self) -> impl Iterator<Item = Completion> {
+        let left = self.ready.len();
+        std::iter::from_fn(|| self.ready.pop_front()).take(left)
+    }
+}
