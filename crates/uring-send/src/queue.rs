@@ -49,7 +49,7 @@ impl Submissions for SubmissionQueue<'_> {
 ///     let mut bytes = 0;
 ///     while !sends.is_empty() {
 ///         let all_queued = sends.flush(&mut ring.submissions());
-///         ring.submit_and_wait(None)?;
+///         ring.enter(None)?;
 ///         for completion in ring.completions() {
 ///             let on_event = |event| match event {
 ///                 SendEvent::Sent { bytes: sent, .. } | SendEvent::Failed { sent, .. } => bytes += sent,
@@ -69,7 +69,7 @@ pub trait Ring: sealed::Sealed {
     where
         Self: 'a;
 
-    /// The submission queue. What was put into it is seen at the next [`submit_and_wait`](Self::submit_and_wait).
+    /// The submission queue. What was put into it is seen at the next [`enter`](Self::enter).
     fn submissions(&mut self) -> Self::Queue<'_>;
 
     /// Submits what is queued and sleeps until a completion is there, or until `most` has passed.
@@ -79,7 +79,7 @@ pub trait Ring: sealed::Sealed {
     /// # Errors
     ///
     /// What the kernel says of the submission.
-    fn submit_and_wait(&mut self, most: Option<Duration>) -> io::Result<()>;
+    fn enter(&mut self, most: Option<Duration>) -> io::Result<()>;
 
     /// Reads the completions that are there now. Each must be given to the part it belongs to; dropping one leaks what it would
     /// have released, and nothing else. Dropping the iterator leaves the rest in the queue.
@@ -93,7 +93,7 @@ impl Ring for IoUring {
         self.submission()
     }
 
-    fn submit_and_wait(&mut self, most: Option<Duration>) -> io::Result<()> {
+    fn enter(&mut self, most: Option<Duration>) -> io::Result<()> {
         submit_and_wait(self, most)
     }
 

@@ -22,7 +22,7 @@
 //!     }
 //!     while !sends.is_empty() {
 //!         assert!(sends.flush(&mut kernel.submissions()));
-//!         kernel.submit_and_wait(None).unwrap();
+//!         kernel.enter(None).unwrap();
 //!         for completion in kernel.completions() {
 //!             sends.complete(completion, |_event| ()).unwrap();
 //!         }
@@ -45,4 +45,4 @@ pub use answer::{Answer, Notice, Usage};
 pub use choices::{Choices, explore};
 pub use kernel::{FakeKernel, FakeQueue};
 pub use ledger::Watched;
-pub use operation::{OpId, Operation};
+pub use operation::{OpId, Operation, Stage};

@@ -114,15 +114,13 @@ fn a_loop_that_waits_for_ever_is_found() {
     let socket = kernel.stream_socket();
     send(&mut kernel, &mut sends, &socket, b"bytes");
     kernel.stall(&socket);
-    kernel
-        .submit_and_wait(Some(Duration::ZERO))
-        .expect("time passes");
+    kernel.enter(Some(Duration::ZERO)).expect("time passes");
     assert!(reap(&mut kernel, &mut sends).is_empty());
-    let found = panic_of(|| kernel.submit_and_wait(None).expect("a panic"));
+    let found = panic_of(|| kernel.enter(None).expect("a panic"));
     assert!(found.contains("none can come"), "{found}");
     kernel.resume(&socket);
     while !sends.is_empty() {
-        kernel.submit_and_wait(None).expect("an answer");
+        kernel.enter(None).expect("an answer");
         reap(&mut kernel, &mut sends);
     }
 }

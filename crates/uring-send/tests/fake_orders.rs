@@ -93,7 +93,7 @@ impl Scenario {
         while !self.sends.flush(&mut self.kernel.submissions()) {
             self.kernel.submit();
         }
-        self.kernel.submit_and_wait(most).expect("no error");
+        self.kernel.enter(most).expect("no error");
         let told = &mut self.told;
         for completion in self.kernel.completions() {
             let foreign = self.sends.complete(completion, |event| note(told, event));

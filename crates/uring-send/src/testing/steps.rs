@@ -68,7 +68,7 @@ impl Ring for FakeKernel {
     /// # Panics
     ///
     /// If no completion is there, none can come, and `most` is `None`: a real loop would sleep for ever.
-    fn submit_and_wait(&mut self, most: Option<Duration>) -> io::Result<()> {
+    fn enter(&mut self, most: Option<Duration>) -> io::Result<()> {
         if !self.is_torn_down() {
             self.submit();
         }
