@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SendStats {
-    /// Operations submitted as `SENDMSG`.
+    /// Operations submitted as `SEND` (one part) or `SENDMSG`.
     pub copied_sends: u64,
-    /// Operations submitted as `SENDMSG_ZC`.
+    /// Operations submitted as `SEND_ZC` (one part) or `SENDMSG_ZC`.
     pub zero_copy_sends: u64,
     /// Of the operations, those that carried the rest of a short send.
     pub resubmissions: u64,

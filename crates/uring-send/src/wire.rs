@@ -96,6 +96,17 @@ impl Wires {
         self.write_header(slot, header);
     }
 
+    /// The address and length of the part of a list that has one left.
+    pub(crate) fn only_part(&self, slot: u16) -> Option<(*const u8, u32)> {
+        let header = self.read_header(slot);
+        if header.msg_iovlen != 1 {
+            return None;
+        }
+        let part = self.read_part(slot, MAX_PARTS - self.parts_after(slot, header.msg_iov));
+        let len = u32::try_from(part.iov_len).ok()?;
+        Some((part.iov_base.cast_const().cast(), len))
+    }
+
     pub(crate) fn part_count(&self, slot: u16) -> usize {
         self.read_header(slot).msg_iovlen
     }

@@ -35,17 +35,27 @@ impl InFlight {
             generation: state.generation,
             op,
         };
-        let entry = if zero_copy {
+        if zero_copy {
             self.stats.zero_copy_sends += 1;
-            opcode::SendMsgZc::new(fd, header)
-                .ioprio(REPORT_USAGE)
-                .flags(message_flags)
-                .build()
         } else {
             self.stats.copied_sends += 1;
-            opcode::SendMsg::new(fd, header)
+        }
+        // One part needs no list: the kernel is spared reading the header and checking the list.
+        let entry = match (self.wires.only_part(slot), zero_copy) {
+            (Some((bytes, len)), true) => opcode::SendZc::new(fd, bytes, len)
+                .zc_flags(REPORT_USAGE)
+                .flags(message_flags.cast_signed())
+                .build(),
+            (Some((bytes, len)), false) => opcode::Send::new(fd, bytes, len)
+                .flags(message_flags.cast_signed())
+                .build(),
+            (None, true) => opcode::SendMsgZc::new(fd, header)
+                .ioprio(REPORT_USAGE)
                 .flags(message_flags)
-                .build()
+                .build(),
+            (None, false) => opcode::SendMsg::new(fd, header)
+                .flags(message_flags)
+                .build(),
         };
         entry.user_data(token.to_bits())
     }

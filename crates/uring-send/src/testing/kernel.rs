@@ -27,7 +27,7 @@ const COPIED: u32 = 1 << 31;
 /// A ring whose kernel is the test: see [the module](super).
 ///
 /// Nothing happens by itself. [`enter`](crate::Ring::enter) takes what was queued and makes steps until a completion is there;
-/// [`answer`](Self::answer) and [`notify`](Self::notify) make the steps that a test wants. It does sends (`SENDMSG`, `SENDMSG_ZC`, links between them), cancellations by
+/// [`answer`](Self::answer) and [`notify`](Self::notify) make the steps that a test wants. It does sends (`SEND`, `SEND_ZC`, `SENDMSG`, `SENDMSG_ZC`, links between them), cancellations by
 /// `user_data` and `NOP`; anything else gets `EINVAL`.
 ///
 /// # Panics

@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::ptr;
 use std::slice;
 
-/// What a `msghdr` said when it was read.
+/// What a `msghdr` said when it was read, or the one part of an entry without.
 ///
-/// - **MESSAGE-1** The header at `header`, the list that it named and the bytes that the list named are readable until the operation's
+/// - **MESSAGE-1** The header at `header` (if there is one), the list that it named and the bytes that the list named are readable until the operation's
 ///   terminal completion, by the promise of [`Submissions::push`](crate::Submissions::push); header and list until its main completion.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
-    header: *const libc::msghdr,
+    header: Option<*const libc::msghdr>,
     parts: Vec<Part>,
 }
 
@@ -34,13 +34,30 @@ impl Message {
         let header = ptr::with_exposed_provenance::<libc::msghdr>(address);
         // SAFETY: MESSAGE-1, by the caller.
         let parts = unsafe { parts_of(header) };
+        let header = Some(header);
         Self { header, parts }
+    }
+
+    /// The bytes that an entry names by itself. MESSAGE-1 holds for them by the promise of who pushed it.
+    pub(super) fn single(address: u64, len: u32) -> Self {
+        let address = usize::try_from(address).expect("an address of this process");
+        let part = Part {
+            base: ptr::with_exposed_provenance(address),
+            len: usize::try_from(len).expect("Linux has 32 bits at least"),
+        };
+        Self {
+            header: None,
+            parts: vec![part],
+        }
     }
 
     /// Whether header and list say what they said at first. To be asked before the main completion.
     pub(super) fn is_unchanged(&self) -> bool {
+        let Some(header) = self.header else {
+            return true;
+        };
         // SAFETY: before the main completion (MESSAGE-1).
-        self.parts == unsafe { parts_of(self.header) }
+        self.parts == unsafe { parts_of(header) }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -62,6 +62,17 @@ pub(super) struct Send {
     pub(super) reports_usage: bool,
 }
 
+impl Kind {
+    fn send(sqe: &Sqe, message: Message, zero_copy: bool) -> Self {
+        Self::Send(Send {
+            message,
+            zero_copy,
+            wait_all: sqe.op_flags & libc::MSG_WAITALL.cast_unsigned() != 0,
+            reports_usage: zero_copy && sqe.ioprio & REPORT_USAGE != 0,
+        })
+    }
+}
+
 pub(super) struct Op {
     pub(super) id: OpId,
     pub(super) kind: Kind,
@@ -76,14 +87,13 @@ impl Op {
     pub(super) unsafe fn new(id: OpId, sqe: Sqe) -> Self {
         let kind = match sqe.opcode {
             opcode::SendMsg::CODE | opcode::SendMsgZc::CODE => {
-                let zero_copy = sqe.opcode == opcode::SendMsgZc::CODE;
-                Kind::Send(Send {
-                    // SAFETY: the caller's promise.
-                    message: unsafe { Message::read(sqe.address) },
-                    zero_copy,
-                    wait_all: sqe.op_flags & libc::MSG_WAITALL.cast_unsigned() != 0,
-                    reports_usage: zero_copy && sqe.ioprio & REPORT_USAGE != 0,
-                })
+                // SAFETY: the caller's promise.
+                let message = unsafe { Message::read(sqe.address) };
+                Kind::send(&sqe, message, sqe.opcode == opcode::SendMsgZc::CODE)
+            }
+            opcode::Send::CODE | opcode::SendZc::CODE => {
+                let message = Message::single(sqe.address, sqe.len);
+                Kind::send(&sqe, message, sqe.opcode == opcode::SendZc::CODE)
             }
             opcode::Nop::CODE => Kind::Nop,
             opcode::AsyncCancel::CODE if sqe.op_flags == 0 => Kind::Cancel(sqe.address),
