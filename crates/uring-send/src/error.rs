@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 
+use pool_core::Lease;
 use thiserror::Error;
 
 /// Why an [`InFlight`](crate::InFlight), a [`RecvRing`](crate::RecvRing) or another part of a loop could not be made.
@@ -177,4 +179,66 @@ pub enum RecvError {
     /// The kernel refused.
     #[error("unregister the buffer ring: {0}")]
     Kernel(#[from] io::Error),
+}
+
+/// Why a file read was not begun; gives the slot back.
+#[derive(Error)]
+#[error("{why}")]
+pub struct ReadError {
+    lease: Lease,
+    why: ReadRefusal,
+}
+
+#[derive(Debug, Error)]
+enum ReadRefusal {
+    #[error("submission queue: full")]
+    QueueFull,
+    #[error("reads: all {capacity} are under way")]
+    NoPlace { capacity: usize },
+    #[error("range: must be in the slot's 0..{slot_bytes} and of 1 to 2147483647 bytes, got {}..{}", range.start, range.end)]
+    Range {
+        slot_bytes: usize,
+        range: Range<usize>,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn queue_full(lease: Lease) -> Self {
+        let why = ReadRefusal::QueueFull;
+        Self { lease, why }
+    }
+
+    pub(crate) fn no_place(lease: Lease, capacity: usize) -> Self {
+        let why = ReadRefusal::NoPlace { capacity };
+        Self { lease, why }
+    }
+
+    pub(crate) fn range(lease: Lease, range: Range<usize>) -> Self {
+        let slot_bytes = lease.len();
+        let why = ReadRefusal::Range { slot_bytes, range };
+        Self { lease, why }
+    }
+
+    /// Whether there was no room now, in the queue or among the reads: submit, take in completions and try again.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(
+            self.why,
+            ReadRefusal::QueueFull | ReadRefusal::NoPlace { .. }
+        )
+    }
+
+    /// The slot that was to be read into.
+    #[must_use]
+    pub fn into_lease(self) -> Lease {
+        self.lease
+    }
+}
+
+impl fmt::Debug for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadError")
+            .field("why", &self.why)
+            .finish_non_exhaustive()
+    }
 }

@@ -75,3 +75,29 @@ pub enum RecvEvent {
     /// A completion that told the caller nothing new.
     Internal,
 }
+
+/// What became of a file read. `tag` is the one that it was begun with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadEvent {
+    /// Bytes of the file are in the slot; it is yours again.
+    Read {
+        /// The read's tag.
+        tag: u64,
+        /// The slot.
+        lease: Lease,
+        /// Where in the slot the bytes are: fewer than asked for at the end of the file, none behind it.
+        range: Range<usize>,
+    },
+    /// The read failed. What lies in the slot's range is unspecified.
+    Failed {
+        /// The read's tag.
+        tag: u64,
+        /// The slot.
+        lease: Lease,
+        /// Why.
+        error: io::Error,
+    },
+    /// A completion that told the caller nothing new.
+    Internal,
+}

@@ -6,6 +6,7 @@ mod drafting;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 
 use io_uring::cqueue::CompletionQueue;
 use pool_core::Pool;
@@ -17,6 +18,7 @@ use crate::event::SendEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
 use crate::queue::Submissions;
+use crate::registered::{Registered, Table};
 use crate::send_slot::{Phase, SendSlot};
 use crate::socket::Socket;
 use crate::stats::SendStats;
@@ -43,6 +45,7 @@ pub struct InFlight {
     waiting: VecDeque<u16>,
     copy_areas: Pool,
     options: InFlightBuilder,
+    registered: Option<Arc<Table>>,
     stats: SendStats,
     /// Whether a notification may come that no completion announced: then the nonce is not given to another instance.
     stray_due: bool,
@@ -61,6 +64,15 @@ impl InFlight {
     /// As [`InFlightBuilder::build`].
     pub fn new(sends: usize) -> Result<Self, SetupError> {
         Self::builder().sends(sends).build()
+    }
+
+    /// From now on, zero-copy sends whose bytes all lie in one registered region are fixed sends: those of one part, and where this kernel has
+    /// [vectored](Registered::is_vectored) ones, those of several.
+    ///
+    /// What the kernel refuses so is sent without it: [`SendStats::fallbacks`]. That is so for each send that goes to another ring than
+    /// the one of `registered`.
+    pub fn use_registered(&mut self, registered: &Registered) {
+        self.registered = Some(registered.table().clone());
     }
 
     /// Begins a send to `socket`.

@@ -10,9 +10,9 @@ use std::sync::PoisonError;
 pub struct Leaks {
     /// Sends whose memory, guards and socket were leaked with their [`InFlight`](crate::InFlight).
     pub sends: u64,
-    /// Pool slots that a dropped [`RecvRing`](crate::RecvRing) had given to the kernel.
+    /// Pool slots that a dropped [`RecvRing`](crate::RecvRing) or [`FileReads`](crate::FileReads) had given to the kernel.
     pub receive_buffers: u64,
-    /// Sockets and event counters that armed operations may still name.
+    /// Sockets, files and event counters that armed operations may still name.
     pub descriptors: u64,
 }
 

@@ -53,6 +53,10 @@ pub(crate) struct SendSlot {
     sent_bytes: usize,
     /// Whether the next operation is to be zero-copy.
     pub(crate) zero_copy: bool,
+    /// Whether the operation that runs names a fixed buffer.
+    fixed: bool,
+    /// Whether the kernel has refused to send this from a fixed buffer.
+    fixed_refused: bool,
     next_op: u8,
     /// One bit per operation whose notification is still to come.
     due: u64,
@@ -70,7 +74,7 @@ pub(crate) enum Verdict {
         sent: usize,
         left: usize,
     },
-    /// The kernel would not do it without a copy; to be tried with one.
+    /// The kernel would not do it without a copy, or from a fixed buffer; to be tried with one, or from the memory.
     FallBack,
     Failed {
         errno: i32,
@@ -91,6 +95,8 @@ impl SendSlot {
             total_bytes: 0,
             sent_bytes: 0,
             zero_copy: false,
+            fixed: false,
+            fixed_refused: false,
             next_op: 0,
             due: 0,
         }
@@ -105,9 +111,15 @@ impl SendSlot {
         self.sent_bytes
     }
 
+    /// Whether the next operation may name a fixed buffer.
+    pub(crate) fn may_be_fixed(&self) -> bool {
+        self.zero_copy && !self.fixed_refused && self.next_op < MAX_ZERO_COPY_OPS
+    }
+
     /// The number and kind of the operation that goes to the kernel now.
-    pub(crate) fn begin_op(&mut self) -> (u8, bool) {
+    pub(crate) fn begin_op(&mut self, fixed: bool) -> (u8, bool) {
         let op = self.next_op;
+        self.fixed = fixed;
         self.next_op = (op + 1).min(LAST_OP);
         self.zero_copy &= op < MAX_ZERO_COPY_OPS;
         self.phase = Phase::Submitted { op };
@@ -153,6 +165,12 @@ impl SendSlot {
                     sent: self.sent_bytes,
                     left: self.total_bytes - self.sent_bytes,
                 }
+            }
+            // The buffer is not registered any more, or not with this ring.
+            libc::EFAULT | libc::EINVAL if self.fixed => {
+                self.fixed_refused = true;
+                self.phase = Phase::Waiting;
+                Verdict::FallBack
             }
             libc::EOPNOTSUPP | libc::ENOMEM | libc::ENOBUFS if self.zero_copy => {
                 self.zero_copy = false;
@@ -200,6 +218,8 @@ impl SendSlot {
         self.next_op = 0;
         self.due = 0;
         self.zero_copy = false;
+        self.fixed = false;
+        self.fixed_refused = false;
         self.socket = None;
         self.copied = None;
         self.guards.clear();
@@ -214,7 +234,7 @@ mod tests {
         let mut slot = SendSlot::new();
         slot.total_bytes = total;
         slot.zero_copy = zero_copy;
-        slot.begin_op();
+        slot.begin_op(false);
         slot
     }
 
@@ -237,7 +257,7 @@ mod tests {
             slot.main_completed(0, 30, true),
             Verdict::Short { sent: 30, left: 70 }
         );
-        assert_eq!(slot.begin_op(), (1, true));
+        assert_eq!(slot.begin_op(false), (1, true));
         assert_eq!(
             slot.main_completed(1, 70, true),
             Verdict::Sent { bytes: 100 }
@@ -252,7 +272,7 @@ mod tests {
     fn a_notification_that_was_not_announced_frees_nothing_of_another_operation() {
         let mut slot = submitted(100, true);
         slot.main_completed(0, 30, true);
-        slot.begin_op();
+        slot.begin_op(false);
         // Cancelled because of a link: no F_MORE, yet a notification comes.
         let cancelled = slot.main_completed(1, -libc::ECANCELED, false);
         assert_eq!(
@@ -298,13 +318,13 @@ mod tests {
         let mut slot = submitted(1000, true);
         for op in 0..LAST_OP {
             slot.main_completed(op, 1, op < MAX_ZERO_COPY_OPS);
-            let (next, zero_copy) = slot.begin_op();
+            let (next, zero_copy) = slot.begin_op(false);
             assert_eq!(next, op + 1);
             assert_eq!(zero_copy, next < MAX_ZERO_COPY_OPS);
         }
         for _ in 0..10 {
             slot.main_completed(LAST_OP, 1, false);
-            assert_eq!(slot.begin_op(), (LAST_OP, false));
+            assert_eq!(slot.begin_op(false), (LAST_OP, false));
         }
         slot.main_completed(LAST_OP, 736, false);
         assert!((0..64).all(|op| slot.notified(op)));

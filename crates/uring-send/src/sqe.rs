@@ -1,6 +1,7 @@
 //! The fields of a submission entry, which the `io-uring` crate only writes.
 
 use std::mem::{align_of, offset_of, size_of};
+use std::ptr;
 
 use io_uring::squeue;
 
@@ -36,9 +37,20 @@ const _: () = {
     assert!(offset_of!(Sqe, user_data) == 32 && offset_of!(Sqe, buffer) == 40);
 };
 
+/// Names a fixed buffer in an entry whose builder cannot.
+pub(crate) fn set_buffer(entry: &mut squeue::Entry, index: u16) {
+    let sqe = ptr::from_mut(entry).cast::<Sqe>();
+    // SAFETY: an `Entry` is a `struct io_uring_sqe` (`repr(C)`, sizes and alignments compared above), so the field lies in it; makes no
+    // reference.
+    let field = unsafe { &raw mut (*sqe).buffer };
+    // SAFETY: the field of a live entry, borrowed mutably; any number is a valid index for who reads it.
+    unsafe { field.write(index) }
+}
+
+#[cfg(feature = "testing")]
 impl Sqe {
     pub(crate) fn of(entry: &squeue::Entry) -> Self {
-        let sqe = std::ptr::from_ref(entry).cast::<Self>();
+        let sqe = ptr::from_ref(entry).cast::<Self>();
         // SAFETY: an `Entry` is a `struct io_uring_sqe` (`repr(C)`, sizes compared above), made of zeroed memory, so all its bytes are
         // initialised, and each is part of a plain number here. Borrowed, so nobody writes it.
         unsafe { sqe.read() }
@@ -50,10 +62,28 @@ impl Sqe {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
     use io_uring::{opcode, types};
+
+    #[test]
+    fn a_buffer_is_set_and_nothing_else() {
+        let header = std::ptr::null();
+        let mut entry = opcode::SendMsgZc::new(types::Fd(5), header).build();
+        let before = Sqe::of(&entry);
+        set_buffer(&mut entry, 0xfedc);
+        let after = Sqe::of(&entry);
+        assert_eq!((before.buffer, after.buffer), (0, 0xfedc));
+        assert_eq!(
+            (after.fd, after.opcode, after.user_data),
+            (5, before.opcode, 0)
+        );
+        assert_eq!(
+            (after.personality, after.file_index, after.op_flags),
+            (0, 0, 0)
+        );
+    }
 
     #[test]
     fn the_fields_are_where_the_builders_of_entries_put_them() {

@@ -8,9 +8,12 @@ pub struct SendStats {
     pub copied_sends: u64,
     /// Operations submitted as `SEND_ZC` (one part) or `SENDMSG_ZC`.
     pub zero_copy_sends: u64,
+    /// Of these, the ones from a fixed buffer: see [`Registered`](crate::Registered).
+    pub fixed_sends: u64,
     /// Of the operations, those that carried the rest of a short send.
     pub resubmissions: u64,
-    /// Sends that went on as `SENDMSG` because the kernel refused to do them without a copy.
+    /// Times that a send went on as `SENDMSG` because the kernel refused to do it without a copy, or from the memory because it refused to do it from a fixed
+    /// buffer.
     pub fallbacks: u64,
     /// Payload bytes this crate copied: [`Draft::copy`](crate::Draft::copy).
     pub bytes_copied: u64,

@@ -154,6 +154,17 @@ impl Wires {
         self.write_header(slot, header);
     }
 
+    /// Addresses and lengths of the parts that were not [advanced](Self::advance) over.
+    pub(crate) fn parts_to_go(&self, slot: u16) -> impl Iterator<Item = (usize, usize)> {
+        let header = self.read_header(slot);
+        let first = MAX_PARTS - self.parts_after(slot, header.msg_iov);
+        let parts = first..first + header.msg_iovlen;
+        parts.map(move |index| {
+            let part = self.read_part(slot, index);
+            (part.iov_base.addr(), part.iov_len)
+        })
+    }
+
     /// How many places of the list lie from `part` to its end.
     fn parts_after(&self, slot: u16, part: *const libc::iovec) -> usize {
         let end = self.parts(slot).wrapping_add(MAX_PARTS);
@@ -191,11 +202,7 @@ mod tests {
     use super::*;
 
     fn lengths(wires: &Wires) -> Vec<usize> {
-        let header = wires.read_header(0);
-        let first = MAX_PARTS - wires.parts_after(0, header.msg_iov);
-        (first..first + header.msg_iovlen)
-            .map(|index| wires.read_part(0, index).iov_len)
-            .collect()
+        wires.parts_to_go(0).map(|(_, bytes)| bytes).collect()
     }
 
     #[test]

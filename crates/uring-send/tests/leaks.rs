@@ -2,13 +2,17 @@
 
 mod loopback;
 
+use std::fs::File;
 use std::io::Write;
 use std::mem;
 use std::net::TcpListener;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loopback::{Drops, PlayedKernel, pool, ring, stream, tcp, wait};
-use uring_send::{Acceptor, Doorbell, InFlight, Leaks, RecvEvent, RecvRing, completions, leaks};
+use uring_send::{
+    Acceptor, Doorbell, FileReads, InFlight, Leaks, RecvEvent, RecvRing, completions, leaks,
+};
 
 /// The counts are the process's: one test at a time.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -88,6 +92,32 @@ fn slots_given_to_the_kernel_are_leaked_unless_closed() {
     again.close(&ring).expect("nothing is armed");
     drop(again);
     assert_eq!(since(before), (0, 3, 1));
+}
+
+#[test]
+fn a_read_under_way_leaks_its_slot_and_its_file() {
+    let _alone = alone();
+    let Some(mut ring) = ring(8) else { return };
+    let (before, pool) = (leaks(), pool(2, 64));
+    let (from, mut to) = std::io::pipe().expect("two descriptors");
+    let from = Arc::new(File::from(OwnedFd::from(from)));
+    let mut reads = FileReads::new(2).expect("a nonce");
+    let lease = pool.alloc().expect("a free slot");
+    reads
+        .read(&mut ring.submission(), &from, 0, lease, 0..64, 0)
+        .expect("room");
+    ring.submit().expect("a live ring");
+    drop((reads, from));
+    assert_eq!((since(before), pool.in_use()), ((0, 1, 1), 1));
+    // What comes now goes into the leaked slot, and nobody is told.
+    to.write_all(b"bytes").expect("the other end is open");
+    wait(&ring);
+    let mut others = FileReads::new(1).expect("a nonce");
+    for completion in completions(&mut ring.completion()) {
+        assert_eq!(completion.result(), 5);
+        others.complete(completion).expect_err("of the dropped one");
+    }
+    assert_eq!(pool.in_use(), 1);
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! What may cross threads, and what may not.
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
-use uring_send::{Acceptor, Completion, Doorbell, InFlight, RecvRing, SendEvent, Socket};
+use uring_send::{
+    Acceptor, Completion, Doorbell, FileReads, InFlight, RecvRing, Registered, SendEvent, Socket,
+};
 
 // A loop and its parts may be built on one thread and run on another.
 assert_impl_all!(InFlight: Send);
 assert_impl_all!(RecvRing: Send);
+assert_impl_all!(FileReads: Send);
 assert_impl_all!(Acceptor: Send);
 assert_impl_all!(Doorbell: Send);
 assert_impl_all!(Completion: Send);
 assert_impl_all!(SendEvent: Send);
 // One socket may be written by one thread's loop and read by another's.
 assert_impl_all!(Socket: Send, Sync, Clone);
+// It is only read once it is made.
+assert_impl_all!(Registered: Send, Sync);
 // Guards need not be `Sync`, so what holds them is not.
 assert_not_impl_any!(InFlight: Sync, Clone);
 // One for each thing the kernel said.

@@ -89,6 +89,7 @@ impl InFlightBuilder {
             waiting: VecDeque::with_capacity(self.sends),
             copy_areas,
             options: self,
+            registered: None,
             stats: SendStats::default(),
             stray_due: false,
         })

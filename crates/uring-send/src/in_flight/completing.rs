@@ -7,7 +7,9 @@ use io_uring::{opcode, squeue, types};
 use super::InFlight;
 use crate::completion::Completion;
 use crate::event::SendEvent;
+use crate::probe::FIXED_BUFFER;
 use crate::send_slot::Verdict;
+use crate::sqe;
 use crate::token::Token;
 
 /// `IORING_SEND_ZC_REPORT_USAGE`: the notification says whether the kernel copied.
@@ -26,8 +28,9 @@ impl InFlight {
             0
         };
         let message_flags = (libc::MSG_NOSIGNAL | wait_all).cast_unsigned();
+        let fixed = self.fixed_buffer(slot);
         let state = self.slot(slot);
-        let (op, zero_copy) = state.begin_op();
+        let (op, zero_copy) = state.begin_op(fixed.is_some());
         let fd = types::Fd(state.socket.as_ref().expect("kept until release").raw_fd());
         let token = Token {
             nonce,
@@ -37,27 +40,47 @@ impl InFlight {
         };
         if zero_copy {
             self.stats.zero_copy_sends += 1;
+            self.stats.fixed_sends += u64::from(fixed.is_some());
         } else {
             self.stats.copied_sends += 1;
         }
         // One part needs no list: the kernel is spared reading the header and checking the list.
         let entry = match (self.wires.only_part(slot), zero_copy) {
             (Some((bytes, len)), true) => opcode::SendZc::new(fd, bytes, len)
+                .buf_index(fixed)
                 .zc_flags(REPORT_USAGE)
                 .flags(message_flags.cast_signed())
                 .build(),
             (Some((bytes, len)), false) => opcode::Send::new(fd, bytes, len)
                 .flags(message_flags.cast_signed())
                 .build(),
-            (None, true) => opcode::SendMsgZc::new(fd, header)
-                .ioprio(REPORT_USAGE)
-                .flags(message_flags)
-                .build(),
+            (None, true) => {
+                let flags = REPORT_USAGE | fixed.map_or(0, |_| FIXED_BUFFER);
+                let entry = opcode::SendMsgZc::new(fd, header).ioprio(flags);
+                let mut entry = entry.flags(message_flags).build();
+                sqe::set_buffer(&mut entry, fixed.unwrap_or(0));
+                entry
+            }
             (None, false) => opcode::SendMsg::new(fd, header)
                 .flags(message_flags)
                 .build(),
         };
         entry.user_data(token.to_bits())
+    }
+
+    /// The fixed buffer that has all bytes of a send, if it is to go from there.
+    fn fixed_buffer(&self, slot: u16) -> Option<u16> {
+        let table = self.registered.as_ref()?;
+        let state = &self.slots[usize::from(slot)];
+        if !state.may_be_fixed() {
+            return None;
+        }
+        let mut parts = self.wires.parts_to_go(slot);
+        let index_of = |(address, bytes)| table.index_of(address, bytes);
+        let first = index_of(parts.next()?)?;
+        parts
+            .all(|part| table.is_vectored() && index_of(part) == Some(first))
+            .then_some(first)
     }
 
     pub(super) fn take_in(
