@@ -69,6 +69,11 @@ impl Completion {
         cqueue::notif(self.flags)
     }
 
+    /// Whether the kernel will go on filling the buffer (incremental rings).
+    pub(crate) fn buffer_goes_on(&self) -> bool {
+        cqueue::buffer_more(self.flags)
+    }
+
     pub(crate) fn buffer_id(&self) -> Option<u16> {
         cqueue::buffer_select(self.flags)
     }

@@ -167,6 +167,11 @@ pub enum RecvError {
         /// How many there can be.
         bound: usize,
     },
+    /// A datagram socket was added to an [incremental](crate::RecvRing::incremental) ring.
+    #[error(
+        "socket: must be a stream; of datagrams, what exceeds the rest of a slot would be lost"
+    )]
+    NoStream,
     /// A receive is still armed; the kernel may be filling a buffer.
     #[error("receives: {armed} still armed; end their sockets and reap first")]
     StillArmed {

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use pool_core::Lease;
 
+use crate::part::Part;
+
 /// What became of a send. `tag` is the one its draft was given.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -53,6 +55,13 @@ pub enum RecvEvent {
         lease: Lease,
         /// Where in the slot the bytes are; never empty.
         range: Range<usize>,
+    },
+    /// Bytes arrived in a slot that may be filled further: from [`RecvRing::incremental`](crate::RecvRing::incremental).
+    Part {
+        /// The socket's tag.
+        tag: u64,
+        /// The bytes; never none.
+        part: Part,
     },
     /// The kernel had no buffer to fill; the receive goes on by itself when [`RecvRing::flush`](crate::RecvRing::flush)
     /// finds free slots in the pool.

@@ -1,26 +1,30 @@
 //! Receiving straight into a pool's slots.
 
+mod completing;
+mod posted;
+
 use std::fmt;
-use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use io_uring::{IoUring, opcode, types};
-use pool_core::{Lease, Pool};
+use pool_core::{Pool, Reservation};
 
 use crate::arming::Arming;
-use crate::buffer_ring::BufferRing;
-use crate::completion::Completion;
 use crate::error::{RecvError, SetupError};
-use crate::event::RecvEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
 use crate::queue::Submissions;
 use crate::socket::Socket;
 use crate::stats::RecvStats;
 
+use posted::Posted;
+
+/// `IOU_PBUF_RING_INC`: a buffer is filled by one completion after the other.
+const INCREMENTAL: u16 = 2;
+
 /// Slots of a pool, given to the kernel to receive into, and the sockets it receives from.
 ///
-/// Each completion gives a slot with bytes in it: a [`Lease`], yours. [`flush`](Self::flush) gives the kernel fresh slots from the
+/// Each completion gives a slot with bytes in it: a `Lease`, yours (or, if it was made with [`incremental`](Self::incremental), a part of one). [`flush`](Self::flush) gives the kernel fresh slots from the
 /// pool, so a slot that anybody drops anywhere comes back by itself. When the pool is empty, receiving pauses: the peers feel it as
 /// back-pressure.
 ///
@@ -29,11 +33,9 @@ use crate::stats::RecvStats;
 pub struct RecvRing {
     ring_fd: RawFd,
     pool: Pool,
-    buffers: Option<BufferRing>,
-    /// By buffer id: the slot the kernel may fill.
-    posted: Box<[Option<Lease>]>,
-    /// Ids that name no slot now.
-    idle_ids: Vec<u16>,
+    /// `None` once closed.
+    posted: Option<Posted>,
+    incremental: bool,
     nonce: Nonce,
     streams: Box<[Stream]>,
     free_streams: Vec<u16>,
@@ -71,6 +73,33 @@ impl RecvRing {
         entries: u16,
         streams: usize,
     ) -> Result<Self, SetupError> {
+        Self::register(ring, pool, entries, streams, false)
+    }
+
+    /// As [`new`](Self::new), but a slot is filled by one completion after the other (`IOU_PBUF_RING_INC`, Linux 6.12): small messages do not take a large slot
+    /// each. What arrives are [`Part`](crate::Part)s of slots.
+    ///
+    /// For streams only: of a datagram, what does not fit into the rest of a slot would be lost.
+    ///
+    /// # Errors
+    ///
+    /// As `new`; `EINVAL` from the kernel if it is older.
+    pub fn incremental(
+        ring: &IoUring,
+        pool: &Pool,
+        entries: u16,
+        streams: usize,
+    ) -> Result<Self, SetupError> {
+        Self::register(ring, pool, entries, streams, true)
+    }
+
+    fn register(
+        ring: &IoUring,
+        pool: &Pool,
+        entries: u16,
+        streams: usize,
+        incremental: bool,
+    ) -> Result<Self, SetupError> {
         if !entries.is_power_of_two() || entries > 32_768 {
             let bound = "a power of two from 1 to 32768";
             return Err(SetupError::OutOfRange {
@@ -96,14 +125,15 @@ impl RecvRing {
             });
         }
         let nonce = Nonce::take()?;
-        let mut buffers = BufferRing::new(entries)?;
+        let mut posted = Posted::new(entries, incremental)?;
+        let flags = if incremental { INCREMENTAL } else { 0 };
         // SAFETY: the array is valid for `entries` entries and stays until it is unregistered or leaked (BUFRING-1).
         unsafe {
             ring.submitter().register_buf_ring_with_flags(
-                buffers.address(),
+                posted.buffers.address(),
                 entries,
                 nonce.number(),
-                0,
+                flags,
             )
         }
         .map_err(|source| SetupError::Kernel {
@@ -113,9 +143,8 @@ impl RecvRing {
         Ok(Self {
             ring_fd: ring.as_raw_fd(),
             pool: pool.clone(),
-            buffers: Some(buffers),
-            posted: (0..entries).map(|_| None).collect(),
-            idle_ids: (0..entries).rev().collect(),
+            posted: Some(posted),
+            incremental,
             nonce,
             streams: (0..stream_count).map(|_| Stream::default()).collect(),
             free_streams: (0..stream_count).rev().collect(),
@@ -127,8 +156,11 @@ impl RecvRing {
     ///
     /// # Errors
     ///
-    /// [`RecvError::TooManyStreams`]: no room now.
+    /// [`RecvError::TooManyStreams`]: no room now. [`RecvError::NoStream`]: an [incremental](Self::incremental) ring is not for datagrams.
     pub fn add(&mut self, socket: &Socket, tag: u64) -> Result<(), RecvError> {
+        if self.incremental && !socket.is_ordered() {
+            return Err(RecvError::NoStream);
+        }
         let place = self.free_streams.pop().ok_or(RecvError::TooManyStreams {
             bound: self.streams.len(),
         })?;
@@ -153,7 +185,9 @@ impl RecvRing {
             self.ring_fd,
             "ring: must be the one of `RecvRing::new`"
         );
-        self.refill();
+        if let Some(posted) = &mut self.posted {
+            posted.refill(|| self.pool.alloc());
+        }
         if self.posted_count() == 0 {
             return true;
         }
@@ -176,24 +210,25 @@ impl RecvRing {
                 .any(|stream| stream.socket.is_some() && !stream.arming.is_armed())
     }
 
+    /// Gives the kernel slots of a reservation, as many as it has room for. Tells how many. [`flush`](Self::flush) takes what the pool has; this one keeps
+    /// receiving when others have emptied the pool.
+    ///
+    /// # Panics
+    ///
+    /// If the slots are another pool's.
     #[cfg_attr(feature = "track", track_caller)]
-    fn refill(&mut self) {
-        let Some(buffers) = &mut self.buffers else {
-            return;
+    pub fn refill(&mut self, reserved: &mut Reservation) -> usize {
+        let pool = &self.pool;
+        let next = || {
+            let lease = reserved.alloc()?;
+            assert!(
+                lease.belongs_to(pool),
+                "reserved: must be of the pool of `RecvRing::new`"
+            );
+            Some(lease)
         };
-        let before = self.idle_ids.len();
-        while let Some(id) = self.idle_ids.last().copied() {
-            let Some(mut lease) = self.pool.alloc() else {
-                break;
-            };
-            self.idle_ids.pop();
-            let bytes = u32::try_from(lease.len()).expect("checked by `new`");
-            buffers.post(id, lease.as_mut_ptr(), bytes);
-            self.posted[usize::from(id)] = Some(lease);
-        }
-        if self.idle_ids.len() < before {
-            buffers.publish();
-        }
+        let posted = self.posted.as_mut();
+        posted.map_or(0, |posted| posted.refill(next))
     }
 
     fn arm(&mut self, place: usize, queue: &mut impl Submissions) -> bool {
@@ -209,90 +244,8 @@ impl RecvRing {
         unsafe { stream.arming.arm(queue, entry, token) }
     }
 
-    /// Takes in one completion.
-    ///
-    /// # Errors
-    ///
-    /// Gives a completion back that is not this instance's.
-    pub fn complete(&mut self, completion: Completion) -> Result<RecvEvent, Completion> {
-        let token = completion.token();
-        if token.nonce != self.nonce.number() {
-            return Err(completion);
-        }
-        let lease = completion.buffer_id().and_then(|id| self.unpost(id));
-        let Some(stream) = self
-            .streams
-            .get_mut(usize::from(token.slot))
-            .filter(|stream| stream.arming.owns(token))
-        else {
-            self.stats.stale += 1;
-            return Ok(RecvEvent::Internal);
-        };
-        stream.arming.completed(&completion);
-        let tag = stream.tag;
-        Ok(match (usize::try_from(completion.result()), lease) {
-            (Ok(bytes), Some(lease)) if (1..=lease.len()).contains(&bytes) => {
-                self.stats.received += 1;
-                self.stats.bytes += bytes as u64;
-                RecvEvent::Data {
-                    tag,
-                    lease,
-                    range: 0..bytes,
-                }
-            }
-            // A datagram without bytes: nothing to hand on, and no end.
-            (Ok(0), _) if !stream.is_ordered() => RecvEvent::Internal,
-            (Ok(0), _) => {
-                self.remove(token.slot);
-                RecvEvent::Closed { tag }
-            }
-            (Ok(_), _) => self.failed(token.slot, libc::EIO),
-            (Err(_), _) => self.refused(token.slot, completion.result()),
-        })
-    }
-
-    fn unpost(&mut self, id: u16) -> Option<Lease> {
-        let lease = self.posted.get_mut(usize::from(id)).and_then(Option::take);
-        match lease {
-            Some(_) => self.idle_ids.push(id),
-            None => self.stats.stale += 1,
-        }
-        lease
-    }
-
-    fn refused(&mut self, place: u16, result: i32) -> RecvEvent {
-        match result.checked_neg() {
-            Some(libc::ENOBUFS) => {
-                self.stats.out_of_buffers += 1;
-                RecvEvent::OutOfBuffers {
-                    tag: self.streams[usize::from(place)].tag,
-                }
-            }
-            Some(libc::EINTR) => RecvEvent::Internal,
-            errno => self.failed(place, errno.unwrap_or(libc::EIO)),
-        }
-    }
-
-    fn failed(&mut self, place: u16, errno: i32) -> RecvEvent {
-        let tag = self.streams[usize::from(place)].tag;
-        self.remove(place);
-        RecvEvent::Failed {
-            tag,
-            error: io::Error::from_raw_os_error(errno),
-        }
-    }
-
-    /// Forgets a socket whose operation ended. One that "failed" while armed stays until it has.
-    fn remove(&mut self, place: u16) {
-        let stream = &mut self.streams[usize::from(place)];
-        if !stream.arming.is_armed() {
-            stream.socket = None;
-            self.free_streams.push(place);
-        }
-    }
-
     fn posted_count(&self) -> usize {
-        self.posted.len() - self.idle_ids.len()
+        self.posted.as_ref().map_or(0, Posted::count)
     }
 
     fn armed_count(&self) -> usize {
@@ -324,32 +277,29 @@ impl RecvRing {
         if armed > 0 {
             return Err(RecvError::StillArmed { armed });
         }
-        if self.buffers.is_none() {
+        if self.posted.is_none() {
             return Ok(());
         }
         if ring.as_raw_fd() != self.ring_fd {
             return Err(RecvError::OtherRing);
         }
         ring.submitter().unregister_buf_ring(self.nonce.number())?;
-        self.buffers = None;
-        self.posted = Box::default();
-        self.idle_ids.clear();
+        self.posted = None;
         Ok(())
     }
 }
 
 impl Drop for RecvRing {
     fn drop(&mut self) {
-        let Some(buffers) = self.buffers.take() else {
+        let Some(posted) = self.posted.take() else {
             return;
         };
-        let (posted, armed) = (self.posted_count() as u64, self.armed_count() as u64);
+        let (slots, armed) = (posted.count() as u64, self.armed_count() as u64);
         leaks::count(|leaks| {
-            leaks.receive_buffers += posted;
+            leaks.receive_buffers += slots;
             leaks.descriptors += armed;
         });
-        std::mem::forget(buffers);
-        std::mem::forget(std::mem::take(&mut self.posted));
+        std::mem::forget(posted);
         std::mem::forget(std::mem::take(&mut self.streams));
         self.nonce.retire();
     }

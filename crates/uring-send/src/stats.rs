@@ -33,7 +33,7 @@ pub struct SendStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RecvStats {
-    /// Slots that arrived with bytes in them.
+    /// Slots that arrived with bytes in them, or parts of slots.
     pub received: u64,
     /// Their bytes.
     pub bytes: u64,

@@ -1,0 +1,125 @@
+//! The slots that the kernel may fill, by the ids that it names them with.
+
+use std::ops::Range;
+
+use pool_core::{Lease, Shared};
+
+use crate::buffer_ring::BufferRing;
+use crate::error::SetupError;
+use crate::part::Part;
+
+/// Slots in a buffer ring.
+///
+/// - **POSTED-1** A slot under an id is the kernel's, but for what completions have told of: nobody reads or writes its other bytes until it is
+///   [taken](Self::take) for the last time.
+#[derive(Debug)]
+pub(super) struct Posted {
+    pub(super) buffers: BufferRing,
+    by_id: Box<[Option<Slot>]>,
+    /// Ids that name no slot now.
+    idle_ids: Vec<u16>,
+    incremental: bool,
+}
+
+#[derive(Debug)]
+enum Slot {
+    /// Filled by one completion.
+    Whole(Lease),
+    /// Filled by one completion after the other, each behind the last.
+    Growing { share: Shared, filled: usize },
+}
+
+/// What a completion put into a slot.
+#[derive(Debug)]
+pub(super) enum Filled {
+    Whole(Lease, Range<usize>),
+    Part(Part),
+}
+
+impl Posted {
+    pub(super) fn new(entries: u16, incremental: bool) -> Result<Self, SetupError> {
+        Ok(Self {
+            buffers: BufferRing::new(entries)?,
+            by_id: (0..entries).map(|_| None).collect(),
+            idle_ids: (0..entries).rev().collect(),
+            incremental,
+        })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.by_id.len() - self.idle_ids.len()
+    }
+
+    /// Posts slots while there are any and the ring has room for them, and shows them to the kernel. Tells how many.
+    pub(super) fn refill(&mut self, mut next: impl FnMut() -> Option<Lease>) -> usize {
+        let before = self.idle_ids.len();
+        while let Some(id) = self.idle_ids.last().copied() {
+            let Some(lease) = next() else {
+                break;
+            };
+            self.idle_ids.pop();
+            self.post(id, lease);
+        }
+        let posted = before - self.idle_ids.len();
+        if posted > 0 {
+            self.buffers.publish();
+        }
+        posted
+    }
+
+    fn post(&mut self, id: u16, mut lease: Lease) {
+        let bytes = u32::try_from(lease.len()).expect("checked by `RecvRing::new`");
+        self.buffers.post(id, lease.as_mut_ptr(), bytes);
+        let slot = if self.incremental {
+            let share = lease.share();
+            Slot::Growing { share, filled: 0 }
+        } else {
+            Slot::Whole(lease)
+        };
+        self.by_id[usize::from(id)] = Some(slot);
+    }
+
+    /// Takes in that the kernel put `bytes` bytes into the slot of this id, and whether it will go on there. `Ok(None)` for no bytes.
+    /// A slot that the kernel is done with is nobody's afterwards but the caller's.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such slot, or not that much room in it.
+    pub(super) fn take(
+        &mut self,
+        id: u16,
+        bytes: usize,
+        goes_on: bool,
+    ) -> Result<Option<Filled>, Stray> {
+        let place = self.by_id.get_mut(usize::from(id)).ok_or(Stray)?;
+        let goes_on = goes_on && self.incremental;
+        let filled = match place.as_mut().ok_or(Stray)? {
+            Slot::Whole(_) => None,
+            Slot::Growing { share, filled } => {
+                let range = *filled..filled.saturating_add(bytes);
+                if range.end > share.slot_bytes() {
+                    return Err(Stray);
+                }
+                *filled = range.end;
+                let part = Part::assume(share.clone(), range, !goes_on);
+                Some(Filled::Part(part))
+            }
+        };
+        if goes_on {
+            return Ok(filled.filter(|_| bytes > 0));
+        }
+        self.idle_ids.push(id);
+        let filled = match place.take() {
+            Some(Slot::Whole(lease)) if bytes <= lease.len() => {
+                Some(Filled::Whole(lease, 0..bytes))
+            }
+            Some(Slot::Whole(_)) => return Err(Stray),
+            _ => filled,
+        };
+        Ok(filled.filter(|_| bytes > 0))
+    }
+}
+
+/// A completion that named a slot or a length that cannot be.
+#[derive(Debug)]
+pub(super) struct Stray;
