@@ -1,6 +1,6 @@
 //! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
 
-use crate::steps::{Action, Step, line};
+use crate::steps::{Action, Line, Step, line};
 use crate::{api, miri, package, repeat, tools};
 
 pub(crate) const DEEP_STEPS: &[Step] = &[
@@ -24,6 +24,20 @@ pub(crate) const DEEP_STEPS: &[Step] = &[
             "cargo nextest run --workspace, 20 times under load",
             repeat::step,
         ),
+    },
+    Step {
+        name: "long-runs",
+        proves: "no mistake that only many more operations meet: orders of a kernel's answers, turns of threads on one slot",
+        action: Action::Run(&[
+            Line {
+                words: "cargo test --release -p uring-send --test fake_orders",
+                environment: Some(("URING_SEND_DEEP", "1")),
+            },
+            Line {
+                words: "cargo test --release -p pool-core --test caches -- holders",
+                environment: Some(("POOL_CORE_ROUNDS", "25000000")),
+            },
+        ]),
     },
     Step {
         name: "miri-seeds",

@@ -30,8 +30,8 @@ pub(crate) enum Action {
 
 /// A command line without quotes, and one environment variable it needs.
 pub(crate) struct Line {
-    words: &'static str,
-    environment: Option<(&'static str, &'static str)>,
+    pub(crate) words: &'static str,
+    pub(crate) environment: Option<(&'static str, &'static str)>,
 }
 
 /// How a step ended that did not fail.
