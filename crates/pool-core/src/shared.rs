@@ -212,17 +212,13 @@ fn too_many(count: &AtomicU32) -> ! {
 impl Drop for Shared {
     #[inline]
     fn drop(&mut self) {
-        // Relaxed: says only whether ours is the only share. If so, that cannot change, and nothing is to be written; [SHARE-LAST] orders the rest.
-        let mut last = Sharers::from_bits(self.count().load(Relaxed));
-        if last.to_bits() != Sharers::ONE {
-            // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
-            // Pairs with [SHARE-LAST], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
-            last = Sharers::from_bits(self.count().fetch_sub(Sharers::ONE, Release));
-            if last.are_many() {
-                return;
-            }
+        // [SHARE-DROP] Release: our use of the bytes happens before whatever their next owner does.
+        // Pairs with [SHARE-LAST], [SHARE-AGAIN], [UNSHARE] and [SHARERS].
+        let last = Sharers::from_bits(self.count().fetch_sub(Sharers::ONE, Release));
+        if last.are_many() {
+            return;
         }
-        // SAFETY: ours was the only share, or we brought the count from 1 to 0, once; nobody else has a right to the slot (SHARED-1). Neither the slot
+        // SAFETY: we brought the count from 1 to 0, once; nobody else has a right to the slot (SHARED-1). Neither the slot
         // nor the body is used after this.
         unsafe { end_sharing(self.slots, self.slot, last) }
     }

@@ -180,16 +180,12 @@ fn too_many(refs: &AtomicUsize) -> ! {
 impl Drop for Counted {
     #[inline]
     fn drop(&mut self) {
-        let refs = &self.header().refs;
-        // Relaxed: says only whether ours is the only one. If so, that cannot change, and nothing is to be written; [COUNT-LAST] orders the rest.
-        if refs.load(Relaxed) != 1 {
-            // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
-            // alone. Pairs with [COUNT-LAST], [COUNT-AGAIN] and [COUNT-READ].
-            if refs.fetch_sub(1, Release) > 1 {
-                return;
-            }
+        // [COUNT-DROP] Release: our use of the bytes happens before the owner is dropped, or used again by who finds itself
+        // alone. Pairs with [COUNT-LAST], [COUNT-AGAIN] and [COUNT-READ].
+        if self.header().refs.fetch_sub(1, Release) > 1 {
+            return;
         }
-        // SAFETY: ours was the only one, or we brought the count from 1 to 0, once: so the body is ours to free (COUNTED-1). It is not used after this.
+        // SAFETY: we brought the count from 1 to 0, once: so the body is ours to free (COUNTED-1). It is not used after this.
         unsafe { end(self.header) }
     }
 }

@@ -1,6 +1,6 @@
 //! Cutting a part smaller or in two, and joining what was cut.
 
-use core::mem;
+use core::mem::{self, ManuallyDrop};
 use core::ops::Range;
 
 use super::{Part, STATIC};
@@ -17,9 +17,10 @@ impl Part {
         if range.is_empty() {
             return Self::from_static(&[], self.label);
         }
+        // SAFETY: the range lies in `0..len`. The words of one more right are counted next; should that panic, these are forgotten.
+        let words = ManuallyDrop::new(unsafe { self.words_of(&range) });
         self.count_one_more();
-        // SAFETY: the range lies in `0..len`, and the words of one more right go with it.
-        unsafe { self.words_of(&range) }
+        ManuallyDrop::into_inner(words)
     }
 
     /// Cuts some of the bytes off, with a right of their own; this part is to be narrowed to others. As [`piece`](Self::piece), but
