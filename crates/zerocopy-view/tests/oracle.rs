@@ -3,6 +3,9 @@
 //! The model knows for each handle its storage and where in it the handle begins, and so what must be true of its address, of the
 //! number of sharers, and of which neighbours join.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 use bytes::{Buf, Bytes};
 use framebuf::FrameBuf;
 use pool_core::Pool;
@@ -349,6 +352,31 @@ fn operations() -> impl Strategy<Value = Operation> {
     ]
 }
 
+fn run(sequence: Vec<Operation>) {
+    let mut model = Model::new();
+    for operation in sequence {
+        model.run(operation);
+        model.check();
+    }
+    model.handles.clear();
+    assert_eq!(
+        model.pool.in_use(),
+        0,
+        "the last view gives the slot back, once"
+    );
+}
+
+/// What the fuzz target `zerocopy_view_view` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, operations(), run);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("zerocopy_view_view", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 400 },
@@ -358,12 +386,6 @@ proptest! {
 
     #[test]
     fn views_do_as_vec_and_bytes_do(sequence in prop::collection::vec(operations(), 1..60)) {
-        let mut model = Model::new();
-        for operation in sequence {
-            model.run(operation);
-            model.check();
-        }
-        model.handles.clear();
-        prop_assert_eq!(model.pool.in_use(), 0, "the last view gives the slot back, once");
+        run(sequence);
     }
 }
