@@ -1,5 +1,8 @@
 //! A chain against one run of bytes, in a `BytesMut`: whatever is done to it, however it is cut.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 use bytes::{Buf, Bytes, BytesMut};
 use framebuf::{FrameBuf, FrameChain};
 use pool_core::Pool;
@@ -165,6 +168,29 @@ fn check(chain: &FrameChain, oracle: &BytesMut) {
     assert_eq!(slices, oracle[..]);
 }
 
+fn run(ops: Vec<Op>) {
+    let builder = Pool::builder().slots(SLOTS).slot_bytes(SLOT_BYTES);
+    let pool = builder.build().expect("small");
+    let (mut chain, mut oracle) = (FrameChain::new(), BytesMut::new());
+    for op in ops {
+        apply(op, &mut chain, &mut oracle, &pool);
+        check(&chain, &oracle);
+    }
+    drop(chain);
+    assert_eq!(pool.in_use(), 0);
+}
+
+/// What the fuzz target `framebuf_chain` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, op(), run);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("framebuf_chain", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 200 },
@@ -174,13 +200,6 @@ proptest! {
 
     #[test]
     fn a_chain_is_its_bytes(ops in proptest::collection::vec(op(), 1..60)) {
-        let pool = Pool::builder().slots(SLOTS).slot_bytes(SLOT_BYTES).build().expect("small");
-        let (mut chain, mut oracle) = (FrameChain::new(), BytesMut::new());
-        for op in ops {
-            apply(op, &mut chain, &mut oracle, &pool);
-            check(&chain, &oracle);
-        }
-        drop(chain);
-        prop_assert_eq!(pool.in_use(), 0);
+        run(ops);
     }
 }

@@ -1,5 +1,8 @@
 //! A frame against the simplest thing it could be: a vector of live bytes and two numbers.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 use bytes::{Buf, BufMut};
 use framebuf::FrameBuf;
 use pool_core::Pool;
@@ -190,6 +193,53 @@ fn lower_and_raise(frame: FrameBuf) -> FrameBuf {
     raised
 }
 
+fn run_in_a_slot(headroom: usize, ops: Vec<Op>) {
+    let builder = Pool::builder().slots(1).slot_bytes(SLOT_BYTES);
+    let pool = builder.build().expect("small");
+    let mut frame = FrameBuf::with_headroom(&pool, headroom).expect("one slot");
+    let mut model = Model {
+        headroom,
+        tailroom: SLOT_BYTES - headroom,
+        ..Model::default()
+    };
+    for op in ops {
+        frame = model.apply(op, frame);
+        model.check(&frame);
+    }
+    assert_eq!(pool.in_use(), 1);
+    drop(frame);
+    assert_eq!(pool.in_use(), 0);
+}
+
+fn run_on_the_heap(live: Vec<u8>, ops: Vec<Op>) {
+    let mut vec = Vec::with_capacity(SLOT_BYTES);
+    vec.extend_from_slice(&live);
+    let mut model = Model {
+        headroom: 0,
+        tailroom: vec.capacity() - live.len(),
+        live,
+    };
+    let mut frame = FrameBuf::from(vec);
+    for op in ops {
+        frame = model.apply(op, frame);
+        model.check(&frame);
+    }
+}
+
+/// What the fuzz target `framebuf_frame` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, op(), |ops| {
+        run_in_a_slot(SLOT_BYTES / 4, ops.clone());
+        run_on_the_heap(vec![7; SLOT_BYTES / 2], ops);
+    });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("framebuf_frame", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 200 },
@@ -202,16 +252,7 @@ proptest! {
         headroom in 0..=SLOT_BYTES,
         ops in proptest::collection::vec(op(), 1..40),
     ) {
-        let pool = Pool::builder().slots(1).slot_bytes(SLOT_BYTES).build().expect("small");
-        let mut frame = FrameBuf::with_headroom(&pool, headroom).expect("one slot");
-        let mut model = Model { headroom, tailroom: SLOT_BYTES - headroom, ..Model::default() };
-        for op in ops {
-            frame = model.apply(op, frame);
-            model.check(&frame);
-        }
-        prop_assert_eq!(pool.in_use(), 1);
-        drop(frame);
-        prop_assert_eq!(pool.in_use(), 0);
+        run_in_a_slot(headroom, ops);
     }
 
     #[test]
@@ -219,13 +260,6 @@ proptest! {
         live in proptest::collection::vec(any::<u8>(), 0..SLOT_BYTES),
         ops in proptest::collection::vec(op(), 1..40),
     ) {
-        let mut vec = Vec::with_capacity(SLOT_BYTES);
-        vec.extend_from_slice(&live);
-        let mut model = Model { headroom: 0, tailroom: vec.capacity() - live.len(), live };
-        let mut frame = FrameBuf::from(vec);
-        for op in ops {
-            frame = model.apply(op, frame);
-            model.check(&frame);
-        }
+        run_on_the_heap(live, ops);
     }
 }

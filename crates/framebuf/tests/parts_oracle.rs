@@ -1,5 +1,8 @@
 //! The parts of a storage against vectors that know nothing of each other, split and changed and dropped in any order.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 use framebuf::FrameBuf;
 use pool_core::Pool;
 use proptest::prelude::*;
@@ -28,6 +31,7 @@ fn two_frames(pool: &Pool, bytes: &[u8]) -> [FrameBuf; 2] {
 enum Op {
     SplitTo(Index, Index),
     SplitOff(Index, Index),
+    Segments(Index, Index),
     Flip(Index, Index),
     TrimFront(Index, Index),
     TrimBack(Index, Index),
@@ -40,6 +44,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         3 => two().prop_map(|(frame, at)| Op::SplitTo(frame, at)),
         3 => two().prop_map(|(frame, at)| Op::SplitOff(frame, at)),
+        1 => two().prop_map(|(frame, size)| Op::Segments(frame, size)),
         4 => two().prop_map(|(frame, at)| Op::Flip(frame, at)),
         1 => two().prop_map(|(frame, n)| Op::TrimFront(frame, n)),
         1 => two().prop_map(|(frame, n)| Op::TrimBack(frame, n)),
@@ -84,6 +89,7 @@ impl Part {
 fn apply(op: &Op, parts: &mut Vec<Part>) {
     let (Op::SplitTo(which, _)
     | Op::SplitOff(which, _)
+    | Op::Segments(which, _)
     | Op::Flip(which, _)
     | Op::TrimFront(which, _)
     | Op::TrimBack(which, _)
@@ -102,6 +108,19 @@ fn apply(op: &Op, parts: &mut Vec<Part>) {
             let rest = part.split_off(at.index(len + 1));
             parts.push(rest);
         }
+        // One segment is the frame itself, and an empty frame has none, so that nothing would be left to go on with.
+        Op::Segments(_, size) if len > 1 => {
+            let size = 1 + size.index(len - 1);
+            let Part { frame, bytes, .. } = parts.swap_remove(which);
+            let frames = frame.into_segments(size);
+            assert_eq!(frames.len(), bytes.len().div_ceil(size));
+            parts.extend(frames.zip(bytes.chunks(size)).map(|(frame, bytes)| Part {
+                frame,
+                bytes: bytes.to_vec(),
+                has_storage: true,
+            }));
+        }
+        Op::Segments(..) => {}
         Op::Flip(_, at) if len > 0 => {
             let at = at.index(len);
             part.frame[at] ^= 0xff;
@@ -129,6 +148,40 @@ fn apply(op: &Op, parts: &mut Vec<Part>) {
     }
 }
 
+fn run(bytes: &[u8], ops: &[Op]) {
+    let pool = pool(1);
+    for frame in two_frames(&pool, bytes) {
+        let mut parts = vec![Part {
+            frame,
+            bytes: bytes.to_vec(),
+            has_storage: true,
+        }];
+        for op in ops {
+            apply(op, &mut parts);
+            for part in &parts {
+                assert_eq!(&part.frame, &part.bytes);
+            }
+        }
+        let mut last = parts.swap_remove(0);
+        drop(parts);
+        assert!(last.frame.reclaim(), "the last one is alone");
+        assert_eq!(last.frame, last.bytes);
+    }
+    assert_eq!(pool.in_use(), 0);
+}
+
+/// What the fuzz target `framebuf_parts` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    let bytes: Vec<u8> = (0..200).collect();
+    inputs::replay(input, op(), |ops| run(&bytes, &ops));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("framebuf_parts", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 200 },
@@ -141,20 +194,6 @@ proptest! {
         bytes in proptest::collection::vec(any::<u8>(), 0..200),
         ops in proptest::collection::vec(op(), 1..60),
     ) {
-        let pool = pool(1);
-        for frame in two_frames(&pool, &bytes) {
-            let mut parts = vec![Part { frame, bytes: bytes.clone(), has_storage: true }];
-            for op in &ops {
-                apply(op, &mut parts);
-                for part in &parts {
-                    prop_assert_eq!(&part.frame, &part.bytes);
-                }
-            }
-            let mut last = parts.swap_remove(0);
-            drop(parts);
-            prop_assert!(last.frame.reclaim(), "the last one is alone");
-            prop_assert_eq!(last.frame, last.bytes);
-        }
-        prop_assert_eq!(pool.in_use(), 0);
+        run(&bytes, &ops);
     }
 }

@@ -1,5 +1,8 @@
 //! Any sequence of operations on views of one thread, against a `Vec<u8>` and a `Bytes` that have the same done to them.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 use bytes::{Buf, Bytes};
 use pool_core::Pool;
 use proptest::prelude::*;
@@ -118,7 +121,7 @@ impl Handle {
     }
 }
 
-fn run(handles: &mut Vec<Handle>, pool: &Pool, families: &mut usize, operation: &Operation) {
+fn step(handles: &mut Vec<Handle>, pool: &Pool, families: &mut usize, operation: &Operation) {
     use Operation as Op;
     let (Op::Clone(of)
     | Op::Slice(of, ..)
@@ -195,6 +198,31 @@ fn operations() -> impl Strategy<Value = Operation> {
     ]
 }
 
+fn run(sequence: Vec<Operation>) {
+    let (pool, mut handles, mut families) = (pool(), Vec::new(), 0);
+    for operation in sequence {
+        step(&mut handles, &pool, &mut families, &operation);
+        check(&handles);
+    }
+    drop(handles);
+    assert_eq!(
+        pool.in_use(),
+        0,
+        "the last member gives the slot back, once"
+    );
+}
+
+/// What the fuzz target `zerocopy_view_local_view` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, operations(), run);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("zerocopy_view_local_view", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 300 },
@@ -204,12 +232,6 @@ proptest! {
 
     #[test]
     fn local_views_do_as_vec_and_bytes_do(sequence in prop::collection::vec(operations(), 1..60)) {
-        let (pool, mut handles, mut families) = (pool(), Vec::new(), 0);
-        for operation in sequence {
-            run(&mut handles, &pool, &mut families, &operation);
-            check(&handles);
-        }
-        drop(handles);
-        prop_assert_eq!(pool.in_use(), 0, "the last member gives the slot back, once");
+        run(sequence);
     }
 }

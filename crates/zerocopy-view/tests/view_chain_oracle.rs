@@ -1,6 +1,9 @@
-//! Any sequence of operations on a message in pieces, against a `Vec<u8>` that has the same done to it.
+//! Any sequence of operations on a message in pieces, against a `Vec<u8>` and a `BytesMut` that have the same done to them.
 
-use bytes::Buf;
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
+use bytes::{Buf, BytesMut};
 use pool_core::Pool;
 use proptest::prelude::*;
 use zerocopy_view::{View, ViewChain};
@@ -28,6 +31,7 @@ enum Operation {
 
 struct Model {
     ours: ViewChain,
+    theirs: BytesMut,
     vec: Vec<u8>,
     pool: Pool,
 }
@@ -43,49 +47,60 @@ impl Model {
         match operation {
             Op::Push(bytes) => {
                 self.ours.push(self.view(&bytes));
+                self.theirs.extend_from_slice(&bytes);
                 self.vec.extend(bytes);
             }
             Op::Prepend(bytes) => {
                 self.ours.prepend(self.view(&bytes));
                 self.vec.splice(0..0, bytes);
+                self.theirs = BytesMut::from(&self.vec[..]);
             }
             Op::Extend(pieces) => {
                 let views: Vec<View> = pieces.iter().map(|bytes| self.view(bytes)).collect();
                 self.ours.extend(views);
+                self.theirs.extend(pieces.concat());
                 self.vec.extend(pieces.concat());
             }
             Op::Slice(from, to) => {
                 let (from, to) = (up_to_len(from), up_to_len(to));
                 let range = from.min(to)..from.max(to);
                 self.ours = self.ours.slice(range.clone());
+                self.theirs = BytesMut::from(&self.theirs[range.clone()]);
                 self.vec = self.vec[range].to_vec();
             }
             Op::SplitTo(at) => {
                 let at = up_to_len(at);
                 let (front, back) = (self.ours.split_to(at), self.vec.split_off(at));
+                assert_eq!(front, self.theirs.split_to(at)[..]);
                 assert_eq!(front, core::mem::replace(&mut self.vec, back));
             }
             Op::SplitOff(at) => {
                 let at = up_to_len(at);
-                assert_eq!(self.ours.split_off(at), self.vec.split_off(at));
+                let back = self.ours.split_off(at);
+                assert_eq!(back, self.theirs.split_off(at)[..]);
+                assert_eq!(back, self.vec.split_off(at));
             }
             Op::Truncate(len) => {
                 self.ours.truncate(len % 200);
+                self.theirs.truncate(len % 200);
                 self.vec.truncate(len % 200);
             }
             Op::Advance(count) => {
                 let count = up_to_len(count);
                 self.ours.advance(count);
+                self.theirs.advance(count);
                 self.vec.drain(..count);
             }
             Op::Read(count) => {
                 let mut read = vec![0; up_to_len(count)];
                 self.ours.copy_to_slice(&mut read);
+                self.theirs.advance(read.len());
                 assert!(self.vec.drain(..read.len()).eq(read));
             }
             Op::CopyToBytes(count) => {
                 let count = up_to_len(count);
                 let bytes = self.ours.copy_to_bytes(count);
+                assert_eq!(bytes, self.theirs.copy_to_bytes(count));
                 assert!(self.vec.drain(..count).eq(bytes));
             }
             Op::Linearize => {
@@ -104,6 +119,7 @@ impl Model {
 
     fn check(&self) {
         assert_eq!(self.ours, self.vec);
+        assert_eq!(self.ours, self.theirs[..]);
         assert_eq!(
             (self.ours.len(), self.ours.remaining()),
             (self.vec.len(), self.vec.len())
@@ -134,6 +150,32 @@ fn operations() -> impl Strategy<Value = Operation> {
     ]
 }
 
+fn run(sequence: Vec<Operation>) {
+    let mut model = Model {
+        ours: ViewChain::new(),
+        theirs: BytesMut::new(),
+        vec: Vec::new(),
+        pool: pool(4, 32),
+    };
+    for operation in sequence {
+        model.run(operation);
+        model.check();
+    }
+    model.ours.clear();
+    assert_eq!(model.pool.in_use(), 0, "each slot comes home, once");
+}
+
+/// What the fuzz target `zerocopy_view_view_chain` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, operations(), run);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("zerocopy_view_view_chain", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 300 },
@@ -142,13 +184,7 @@ proptest! {
     })]
 
     #[test]
-    fn a_chain_does_as_a_vec_does(sequence in prop::collection::vec(operations(), 1..60)) {
-        let mut model = Model { ours: ViewChain::new(), vec: Vec::new(), pool: pool(4, 32) };
-        for operation in sequence {
-            model.run(operation);
-            model.check();
-        }
-        model.ours.clear();
-        prop_assert_eq!(model.pool.in_use(), 0, "each slot comes home, once");
+    fn a_chain_does_as_vec_and_bytes_mut_do(sequence in prop::collection::vec(operations(), 1..60)) {
+        run(sequence);
     }
 }

@@ -37,6 +37,29 @@ fn freezing_and_thawing_a_slot_allocates_nothing_and_moves_no_byte() {
 }
 
 #[test]
+fn a_message_in_a_slot_is_filled_frozen_and_fanned_out_without_an_allocation() {
+    let (pool, message) = (pool(1, 2048), [7; 2048]);
+    let fill_a_frame = || View::from(FrameBuf::from_pool(&pool, &message));
+    let fill_a_buffer = || {
+        let mut buffer = ViewMut::with_capacity(2048, &pool);
+        buffer.extend_from_slice(&message);
+        buffer.freeze()
+    };
+    drop(fill_a_frame()); // the thread's own memory for this pool
+    for fill in [&fill_a_frame as &dyn Fn() -> View, &fill_a_buffer] {
+        let sum = measure(|| {
+            let readers: [View; 4] = std::array::from_fn({
+                let view = fill();
+                move |_| view.clone()
+            });
+            assert!(readers.iter().all(|reader| *reader == message));
+        });
+        assert_eq!(sum.count_total, 0);
+        assert_eq!(pool.in_use(), 0);
+    }
+}
+
+#[test]
 fn freezing_and_thawing_a_vector_keeps_its_memory() {
     let vec = b"on the heap".to_vec();
     let address = vec.as_ptr();

@@ -3,6 +3,9 @@
 //! After each step every buffer and every view must still have its bytes, whatever was written elsewhere, and no two of them may lie in the same
 //! memory, a buffer's room included.
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
+
 mod two_buffers;
 
 use std::ops::Range;
@@ -185,6 +188,38 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
     one.start.max(other.start) < one.end.min(other.end)
 }
 
+fn run(sequence: Vec<Operation>) {
+    let pools = [(4, 64), (1, 256)].map(|(slots, slot_bytes)| {
+        let builder = Pool::builder().slots(slots).slot_bytes(slot_bytes);
+        builder.build().unwrap()
+    });
+    let mut model = Model {
+        sources: vec![&pools[0], &pools[1], &Heap],
+        ..Model::default()
+    };
+    for operation in sequence {
+        model.run(operation);
+        model.check();
+    }
+    drop(model);
+    assert_eq!(
+        pools.map(|pool| pool.in_use()),
+        [0; 2],
+        "each slot comes home, once"
+    );
+}
+
+/// What the fuzz target `zerocopy_view_view_mut` does with an input.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, operations(), run);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("zerocopy_view_view_mut", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 4 } else { 400 },
@@ -194,18 +229,6 @@ proptest! {
 
     #[test]
     fn buffers_do_as_vec_and_bytes_mut_do(sequence in prop::collection::vec(operations(), 1..60)) {
-        let pools = [(4, 64), (1, 256)].map(|(slots, slot_bytes)| {
-            Pool::builder().slots(slots).slot_bytes(slot_bytes).build().unwrap()
-        });
-        let mut model = Model {
-            sources: vec![&pools[0], &pools[1], &Heap],
-            ..Model::default()
-        };
-        for operation in sequence {
-            model.run(operation);
-            model.check();
-        }
-        drop(model);
-        prop_assert_eq!(pools.map(|pool| pool.in_use()), [0; 2], "each slot comes home, once");
+        run(sequence);
     }
 }

@@ -1,0 +1,8 @@
+//! Frames, by the oracle of framebuf's own tests.
+
+#![no_main]
+
+#[path = "../../crates/framebuf/tests/model.rs"]
+mod oracle;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| oracle::replay(input));

@@ -1,0 +1,8 @@
+//! Chains of views, by the oracle of zerocopy-view's own tests.
+
+#![no_main]
+
+#[path = "../../crates/zerocopy-view/tests/view_chain_oracle.rs"]
+mod oracle;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| oracle::replay(input));
