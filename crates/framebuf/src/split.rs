@@ -13,6 +13,10 @@ use crate::error::TooShort;
 /// frame of their own and make a [`FrameChain`](crate::FrameChain). The last part that lives gets the whole storage back with
 /// [`reclaim`](Self::reclaim).
 ///
+/// That holds for the first part and the last one too, though nobody else has the rooms beside them. A program that prepends to parts would
+/// otherwise work with the first segment of a receive and fail with the second, and the same frame would have room or not by the place that it was
+/// cut from.
+///
 /// A side without bytes gets no storage, and the other stays what it was, room and all. (Of two without bytes the frame stays what it was.)
 ///
 /// Metadata is cloned, so that both sides have it.
@@ -25,7 +29,7 @@ impl<M: Clone> FrameBuf<M> {
     ///
     /// # Panics
     ///
-    /// If a slot has 2^31 parts.
+    /// If a slot has 2^29 parts.
     ///
     /// ```
     /// use framebuf::FrameBuf;
@@ -57,7 +61,7 @@ impl<M: Clone> FrameBuf<M> {
     ///
     /// # Panics
     ///
-    /// If a slot has 2^31 parts.
+    /// If a slot has 2^29 parts.
     pub fn split_off(&mut self, at: usize) -> Result<Self, TooShort> {
         self.need("split", at)?;
         let meta = self.meta.clone();

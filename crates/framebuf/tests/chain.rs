@@ -159,3 +159,14 @@ fn ends_without_room_refuse_and_change_nothing() {
     chain.append(b"12").expect("two bytes");
     assert_eq!(chain, [&b"123"[..], &[1; 62], b"12"].concat()[..]);
 }
+
+#[test]
+fn taking_no_bytes_leaves_an_empty_first_frame_its_room() {
+    let pool = pool(2);
+    let mut chain = FrameChain::from(FrameBuf::with_headroom(&pool, 14).expect("a free slot"));
+    chain.push_back(FrameBuf::from_pool(&pool, b"payload"));
+    assert_eq!(chain.copy_to_bytes(0), b""[..]);
+    assert_eq!((chain.frame_count(), pool.in_use()), (2, 2));
+    chain.prepend(&[1; 14]).expect("the headroom of the first");
+    assert_eq!(chain.len(), 14 + 7);
+}

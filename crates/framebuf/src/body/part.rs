@@ -10,7 +10,7 @@ impl Body {
     /// Keeps the first `at` bytes, at most [`len`](Self::len), and gives the others.
     ///
     /// A side without bytes gets no storage, and the other stays what it was. Else both are parts, and the rooms before and behind them are
-    /// nobody's: they come back with [`reclaim`](Self::reclaim). (A share does not tell where its slot begins.)
+    /// nobody's: they come back with [`reclaim`](Self::reclaim). (So [`Extent`](crate::extent::Extent) need not say which part was the first or the last.)
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
         debug_assert!(at <= self.len(), "{at} of {}", self.len());
         if at == self.len() {

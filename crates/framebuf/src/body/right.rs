@@ -78,7 +78,7 @@ impl Body {
     ///
     /// # Panics
     ///
-    /// If the body is alone with its storage; or there are 2^31 parts, with nothing changed.
+    /// If the body is alone with its storage; or there are 2^29 parts, with nothing changed.
     pub(super) fn clone_right(&self) -> Right {
         match self.keeper() {
             Keeper::SlotPart => {

@@ -37,7 +37,7 @@ impl<M> Buf for FrameChain<M> {
         self.drop_front(n);
     }
 
-    /// No byte is copied if they lie in one frame: see [`FrameBuf`](crate::FrameBuf)'s.
+    /// No byte is copied if they lie in one frame: see [`FrameBuf`](crate::FrameBuf)'s. No bytes change nothing.
     ///
     /// # Panics
     ///
@@ -45,6 +45,9 @@ impl<M> Buf for FrameChain<M> {
     fn copy_to_bytes(&mut self, len: usize) -> Bytes {
         if let Err(why) = self.need("copy_to_bytes", len) {
             panic!("{why}");
+        }
+        if len == 0 {
+            return Bytes::new();
         }
         while self.frames.front().is_some_and(FrameBuf::is_empty) {
             self.frames.pop_front();
