@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use benches::Cases;
-use benches::ours::{DigestedView, ZerocopyView};
+use benches::ours::{DigestedView, GrowingView, ZerocopyView};
 use benches::rivals::{BareSha2, BytesCrate};
 use benches::work::view;
 use bytes::Bytes;
@@ -63,7 +63,11 @@ pub(crate) const CASES: Cases<'static> = &[
     ),
     (
         "view/freeze-pooled",
-        &[view::freeze::<ZerocopyView>, view::freeze::<BytesCrate>],
+        &[
+            view::freeze::<ZerocopyView>,
+            view::freeze::<GrowingView>,
+            view::freeze::<BytesCrate>,
+        ],
     ),
     (
         "view/sha256-4k",

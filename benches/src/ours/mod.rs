@@ -12,4 +12,4 @@ pub use percore_slab::PercoreSlab;
 pub use pool_core::PoolCore;
 pub use sizeclass::Sizeclass;
 pub use uring_send::{UringSend, UringSendDatagrams};
-pub use zerocopy_view::{DigestedView, ZerocopyView};
+pub use zerocopy_view::{DigestedView, GrowingView, ZerocopyView};

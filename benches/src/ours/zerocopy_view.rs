@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use framebuf::FrameBuf;
 use pool_core::Pool;
-use zerocopy_view::{LocalView, View};
+use zerocopy_view::{LocalView, View, ViewMut};
 
 use crate::work::view::{
     AcrossThreads, Digests, Freezes, MaybeStatic, SharedBytes, Sliceable, Splits,
@@ -125,6 +125,27 @@ impl Freezes for ZerocopyView {
         let mut frame = FrameBuf::with_headroom(&self.0, 0).expect("few slots are out");
         frame.append(bytes).expect("as large as a slot at most");
         View::from(frame)
+    }
+}
+
+/// The same without a frame: a growing buffer, whose memory is a slot as well.
+pub struct GrowingView(Pool);
+
+impl Freezes for GrowingView {
+    const NAME: &'static str = "zerocopy-view-mut";
+
+    type Frozen = View;
+
+    #[inline]
+    fn new() -> Self {
+        Self(pool(256, 2048))
+    }
+
+    #[inline]
+    fn freeze(&mut self, bytes: &[u8]) -> View {
+        let mut buffer = ViewMut::with_capacity(2048, &self.0);
+        buffer.extend_from_slice(bytes);
+        buffer.freeze()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use alloc::vec;
 
-use pool_core::Source;
+use pool_core::{Lease, Source};
 
 use crate::error::{ReserveError, ReserveErrorKind};
+use crate::label::Label;
 use crate::part::ExclusivePart;
 
 use super::ViewMut;
@@ -26,12 +27,15 @@ impl<S: Source> ViewMut<S> {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn with_capacity(capacity: usize, source: S) -> Self {
-        let mut buffer = Self::new(source);
-        if capacity > 0 {
-            let lease = buffer.leased(capacity);
-            buffer.bytes = lease.unwrap_or_else(|| buffer.heaped(capacity));
+        if capacity == 0 {
+            return Self::new(source);
         }
-        buffer
+        let bytes = match large_enough(source.lease(capacity), capacity) {
+            Some(lease) => ExclusivePart::of_lease(lease, Label::NONE),
+            None => heap_of(&source, capacity, Label::NONE),
+        };
+        let len = 0;
+        Self { bytes, len, source }
     }
 
     /// An empty buffer in a lease of `source` that has room for at least `capacity` bytes. Allocates nothing.
@@ -42,12 +46,14 @@ impl<S: Source> ViewMut<S> {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn try_with_capacity(capacity: usize, source: S) -> Result<Self, ReserveError> {
-        let mut buffer = Self::new(source);
-        if capacity > 0 {
-            let lease = buffer.leased(capacity);
-            buffer.bytes = lease.ok_or(ReserveErrorKind::NoLease { needed: capacity })?;
+        if capacity == 0 {
+            return Ok(Self::new(source));
         }
-        Ok(buffer)
+        let lease = large_enough(source.lease(capacity), capacity);
+        let lease = lease.ok_or(ReserveErrorKind::NoLease { needed: capacity })?;
+        let bytes = ExclusivePart::of_lease(lease, Label::NONE);
+        let len = 0;
+        Ok(Self { bytes, len, source })
     }
 
     /// Makes room for at least `additional` bytes behind the buffer. Never fails for want of leases: then the memory comes from the heap.
@@ -171,7 +177,6 @@ impl<S: Source> ViewMut<S> {
     }
 
     /// A new lease, uncharged.
-    #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     fn leased(&self, needed: usize) -> Option<ExclusivePart> {
         let worth_having = self.worth_having(needed);
@@ -179,17 +184,13 @@ impl<S: Source> ViewMut<S> {
         if lease.is_none() && worth_having > needed {
             lease = self.source.lease(needed);
         }
-        // A source of somebody else's may give less than it was asked for.
-        let lease = lease.filter(|lease| lease.len() >= needed)?;
+        let lease = large_enough(lease, needed)?;
         Some(ExclusivePart::of_lease(lease, self.bytes.label()))
     }
 
     /// New memory from the heap, uncharged.
-    #[cold]
     fn heaped(&self, needed: usize) -> ExclusivePart {
-        let bytes = self.worth_having(needed).max(MIN_HEAP_BYTES);
-        self.source.count_fallback(bytes);
-        ExclusivePart::of_vec(vec![0; bytes], self.bytes.label())
+        heap_of(&self.source, self.worth_having(needed), self.bytes.label())
     }
 
     /// Copies the bytes into storage that has room for them, and gives up the right to the old one.
@@ -197,4 +198,18 @@ impl<S: Source> ViewMut<S> {
         storage.bytes_mut()[..self.len].copy_from_slice(self);
         self.bytes = storage;
     }
+}
+
+/// A source of somebody else's may give less than it was asked for.
+#[inline]
+fn large_enough(lease: Option<Lease>, bytes: usize) -> Option<Lease> {
+    lease.filter(|lease| lease.len() >= bytes)
+}
+
+/// Memory from the heap, of which the source hears.
+#[cold]
+fn heap_of(source: &impl Source, bytes: usize, label: Label) -> ExclusivePart {
+    let bytes = bytes.max(MIN_HEAP_BYTES);
+    source.count_fallback(bytes);
+    ExclusivePart::of_vec(vec![0; bytes], label)
 }
