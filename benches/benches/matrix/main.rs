@@ -2,6 +2,7 @@
 
 mod class;
 mod frame;
+mod limit;
 mod pool;
 mod send;
 mod slab;
@@ -15,5 +16,6 @@ fn main() {
         view::CASES,
         slab::CASES,
         send::CASES,
+        limit::CASES,
     ]);
 }

@@ -2,6 +2,7 @@
 
 pub mod class;
 pub mod frame;
+pub mod limit;
 mod memory;
 mod ping_pong;
 pub mod pool;
