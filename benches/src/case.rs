@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion};
 
+use crate::counting::{self, Counting};
+
 /// Case ids, each with the subjects that it times.
 pub type Cases<'a> = &'a [(&'a str, &'a [fn(&mut Case<'_>)])];
 
@@ -48,8 +50,16 @@ impl Case<'_> {
             return;
         }
         let mut state = None;
+        let mut counting = counting::is_wanted().then(Counting::default);
+        let id = format!("{}/{subject}", self.id);
         self.group.bench_function(subject, |bencher| {
-            routine(bencher, state.get_or_insert_with(&set_up));
+            let state = state.get_or_insert_with(&set_up);
+            match &mut counting {
+                None => routine(bencher, state),
+                Some(counting) => {
+                    counting.answer(&id, bencher, |bencher| routine(bencher, state));
+                }
+            }
         });
     }
 }
@@ -80,6 +90,10 @@ pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMu
 pub(crate) fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
     /// 32 times what the largest ring here holds; a millisecond or more in every case.
     const LEAST: u64 = 32 * 256;
+    if counting::is_wanted() {
+        // How often threads that wait for each other look again is no property of a subject.
+        return bencher.iter_custom(|_| Duration::ZERO);
+    }
     bencher.iter_custom(|iterations| {
         let times = iterations.max(LEAST);
         let share = iterations as f64 / times as f64;

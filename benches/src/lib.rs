@@ -15,6 +15,7 @@
 )]
 
 mod case;
+mod counting;
 mod threads;
 
 pub mod ours;

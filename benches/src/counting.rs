@@ -1,0 +1,73 @@
+//! Marks for a program that counts instructions: where the work of a subject begins and ends, and how much of it there is.
+//!
+//! With `BENCHES_COUNT=1` a subject is not timed but asked for the same work twice, once for so many iterations and once for twice as
+//! many, each in a call of [`marked`]. The difference is what the iterations themselves take.
+
+use std::hint::black_box;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use criterion::Bencher;
+
+/// So many iterations are enough for what happens in every 64th of them to count with its share.
+const ENOUGH_ITERATIONS: u64 = 1024;
+/// A call that takes as long is enough whatever it did: another one takes twice as long.
+const ENOUGH_TIME: Duration = Duration::from_millis(50);
+
+/// Whether this run is for counting.
+pub(crate) fn is_wanted() -> bool {
+    static IS_WANTED: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("BENCHES_COUNT").is_some());
+    *IS_WANTED
+}
+
+/// How far the counting of one subject has come.
+#[derive(Default)]
+pub(crate) enum Counting {
+    /// What is loaded or filled at first use is not to count.
+    #[default]
+    WarmingUp,
+    /// So many more calls count.
+    Counts(u8),
+}
+
+impl Counting {
+    /// Answers a call of criterion's, which asks for twice as many iterations each time until enough time has passed.
+    pub(crate) fn answer(
+        &mut self,
+        id: &str,
+        bencher: &mut Bencher<'_>,
+        mut work: impl FnMut(&mut Bencher<'_>),
+    ) {
+        let mut iterations = 0;
+        bencher.iter_custom(|asked| {
+            iterations = asked;
+            Duration::ZERO
+        });
+        match self {
+            Self::WarmingUp => {
+                let start = Instant::now();
+                work(bencher);
+                if iterations >= ENOUGH_ITERATIONS / 2 || start.elapsed() >= ENOUGH_TIME {
+                    *self = Self::Counts(2);
+                }
+            }
+            Self::Counts(0) => {}
+            Self::Counts(left) => {
+                marked(&mut || work(bencher));
+                eprintln!("counted: {id}: {iterations}");
+                *left -= 1;
+            }
+        }
+        // As if it had taken no time: criterion is to go on asking, however slow this is.
+        bencher.iter_custom(Duration::from_nanos);
+    }
+}
+
+/// The work that counts. The counting program knows this function by its name, and when it is left.
+#[inline(never)]
+fn marked(mut work: &mut dyn FnMut()) {
+    work();
+    // Or the work would be jumped to, and this function left before it.
+    black_box(&mut work);
+}
