@@ -1,8 +1,7 @@
 //! What may stand after `cargo xtask`.
 
+use crate::bench::Options;
 use clap::{Parser, Subcommand};
-use std::io;
-use std::path::{self, PathBuf};
 
 /// The workspace's checks and measurements.
 #[derive(Parser)]
@@ -49,21 +48,6 @@ pub(crate) enum Task {
         #[arg(value_name = "CRATE")]
         crates: Vec<String>,
     },
-    /// Run the relay and the workloads against their rivals, and print one table.
-    Bench {
-        /// A case id (`pool/pair`) or its part up to the slash (`pool`); without any, everything.
-        #[arg(value_name = "GROUP")]
-        groups: Vec<String>,
-        /// Fewer rounds: good for the order of magnitude, not for the second digit.
-        #[arg(long)]
-        quick: bool,
-        /// Also write the rows as JSON: `{"case","subject","ns","lo","hi"}`.
-        #[arg(long, value_name = "FILE", value_parser = absolute)]
-        json: Option<PathBuf>,
-    },
-}
-
-/// A path that still means the same file when xtask has gone to the workspace root.
-fn absolute(path: &str) -> io::Result<PathBuf> {
-    path::absolute(path)
+    /// Run the relay and the workloads against their rivals; print tables, write a page.
+    Bench(Options),
 }

@@ -8,7 +8,7 @@
 //! | `edges [--bless]` | checks the names of the ordering edges, writes their table | [`edges`] |
 //! | `loom [CRATE…] [--mutants]` | the models, and the mutants they must kill | [`loom`], [`mutants`] |
 //! | `miri [CRATE…]` | the tests under both borrow models | [`miri`] |
-//! | `bench [GROUP…]` | the relay and the workloads against their rivals | [`mod@bench`] |
+//! | `bench [GROUP…] [--quick\|--full]` | the relay and the workloads against their rivals | [`mod@bench`] |
 //!
 //! Two rules hold in every file: a check that found nothing to check fails, and nothing here changes
 //! the user's toolchains: where a component is missing, the command to get it is printed instead.
@@ -64,11 +64,7 @@ fn main() -> ExitCode {
         Task::Edges { bless } => edges::command(&workspace, bless),
         Task::Loom { crates, mutants } => loom::command(&workspace, &crates, mutants),
         Task::Miri { crates } => miri::command(&workspace, &crates),
-        Task::Bench {
-            groups,
-            quick,
-            json,
-        } => bench::command(&workspace, &groups, quick, json),
+        Task::Bench(options) => bench::command(&workspace, &options),
     });
     match result {
         Ok(code) => code,

@@ -8,13 +8,13 @@ use anyhow::{Result, ensure};
 use cargo_metadata::Message;
 use indicatif::ProgressBar;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program, and how many of the wanted benchmarks it has.
 pub(super) struct Executable {
     path: PathBuf,
-    pub(super) benchmarks: u64,
+    pub(super) benchmarks: u32,
 }
 
 /// Builds the benchmark programs of package `benches` and keeps those with wanted benchmarks.
@@ -47,7 +47,7 @@ pub(super) fn build(
         let output = process::succeed(list, progress)?;
         missing.extend(missing_subjects(&output));
         let listed = output.lines().filter(|line| line.ends_with(": benchmark"));
-        executable.benchmarks = listed.count() as u64;
+        executable.benchmarks = u32::try_from(listed.count())?;
         if executable.benchmarks > 0 {
             executables.push(executable);
         }
@@ -56,6 +56,10 @@ pub(super) fn build(
 }
 
 impl Executable {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn command(
         &self,
         workspace: &Workspace,

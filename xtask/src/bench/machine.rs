@@ -19,6 +19,12 @@ pub(super) fn description() -> String {
     )
 }
 
+/// Year, month, day, by the machine's clock.
+pub(super) fn date() -> String {
+    let date = quiet(Command::new("date").args(["-u", "+%Y-%m-%d"]));
+    date.map_or_else(|| "unknown".to_owned(), |date| date.trim().to_owned())
+}
+
 /// Keeps a program on the first two cores it may use: enough for the cases with two threads, and
 /// the same two in each round.
 pub(super) struct Pin {

@@ -1,69 +1,128 @@
-//! The relay and the workloads of `benches/` against their rivals, in one table.
+//! The relay and the workloads of `benches/` against their rivals, in tables and a page.
 //!
 //! The subjects of a case are measured in rounds, each subject a short while per round: what slows the
 //! machine for a minute slows them all, and the spread between rounds shows it.
 
+mod compare;
+mod document;
 mod executables;
+mod instructions;
+mod judgement;
 mod machine;
+mod options;
+mod order;
+mod plan;
+mod record;
 mod relays;
+mod report;
 mod rounds;
 mod rows;
 mod samples;
 mod selection;
+mod standing;
+mod stats;
+mod subjects;
 mod table;
+mod targets;
+mod versions;
+
+pub(crate) use options::Options;
 
 use crate::workspace::Workspace;
-use anyhow::{Context, Result, bail};
-use rows::Row;
+use anyhow::{Result, bail};
+use compare::Comparison;
+use indicatif::ProgressBar;
+use judgement::Judgement;
+use plan::Plan;
+use record::{About, Record};
 use selection::Selection;
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What was measured, and what could not be.
-#[derive(Default)]
-struct Results {
-    rows: Vec<Row>,
-    /// `<subject>: <reason>`.
-    missing: BTreeSet<String>,
-}
-
-pub(crate) fn command(
-    workspace: &Workspace,
-    groups: &[String],
-    quick: bool,
-    json: Option<PathBuf>,
-) -> Result<ExitCode> {
-    let selection = Selection::new(groups)?;
-    println!("{}\n", machine::description());
-    let mut results = Results::default();
-    let plan = if quick {
-        &rounds::QUICK
-    } else {
-        &rounds::THOROUGH
+pub(crate) fn command(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    if options.bless {
+        document::bless()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    // First: a file that cannot be read is not to cost the time of a run.
+    let before = options.compare.as_deref().map(Record::read).transpose()?;
+    let selection = Selection::new(&options.groups, options.full)?;
+    let plan = options.plan();
+    let about = About {
+        date: machine::date(),
+        machine: machine::description(),
+        method: plan.to_string(),
+        versions: versions::versions(workspace)?,
     };
-    println!("{plan}\n");
-    if selection.wants_relay() {
-        relays::run(workspace, plan, &selection, &mut results)?;
+    println!("{}\n{}\n", about.machine, about.method);
+    let mut record = Record {
+        about,
+        ..Record::default()
+    };
+    measure(workspace, plan, &selection, &mut record)?;
+
+    let mut judgements = judgement::judge(&record);
+    judgements.retain(|judgement| selection.includes(judgement.case));
+    let comparison = before.map(|before| compare::compare(&before, &record));
+    print(&record, &judgements, comparison.as_ref());
+    let page = report::write(workspace, &record, &judgements, comparison.as_ref())?;
+    println!("report: {}", page.display());
+    if let Some(path) = &options.json {
+        record.write(path)?;
     }
-    if let Some(filter) = selection.criterion_filter() {
-        rounds::run(workspace, plan, &filter, &mut results)?;
-    }
-    println!("{}", table::render(&results.rows));
-    if let Some(verdict) = table::verdict(&results.rows) {
-        println!("{verdict}");
-    }
-    for missing in &results.missing {
-        println!("missing: {missing}");
-    }
-    if let Some(path) = json {
-        fs::write(&path, rows::to_json(&results.rows)?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    let unmeasured = selection.unmeasured(&results);
+    let unmeasured = selection.unmeasured(&record);
     if !unmeasured.is_empty() {
         bail!("nothing was measured for: {}", unmeasured.join(", "));
     }
-    Ok(ExitCode::SUCCESS)
+    if options.record {
+        document::keep(&record)?;
+    }
+    let is_slower = comparison.is_some_and(|comparison| !comparison.slower.is_empty());
+    Ok(ExitCode::from(u8::from(is_slower)))
+}
+
+fn measure(
+    workspace: &Workspace,
+    plan: &Plan,
+    selection: &Selection,
+    record: &mut Record,
+) -> Result<()> {
+    if selection.wants_relay() {
+        relays::run(workspace, plan, selection, record)?;
+    }
+    let Some(filter) = selection.criterion_filter() else {
+        return Ok(());
+    };
+    let building = ProgressBar::new_spinner();
+    let missing = &mut record.missing;
+    let programs = executables::build(workspace, plan.profile, &filter, missing, &building)?;
+    building.finish_and_clear();
+    rounds::run(workspace, plan, &programs, &filter, record)?;
+    let counted = instructions::run(workspace, &programs, selection)?;
+    record.counts.extend(counted.counts);
+    record.missing.extend(counted.missing);
+    Ok(())
+}
+
+fn print(record: &Record, judgements: &[Judgement], comparison: Option<&Comparison>) {
+    println!("{}", table::render(record));
+    println!(
+        "noisy: the middle half of the rounds' ratios spreads over more than {:.0} %\n",
+        standing::NOISY * 100.0
+    );
+    if let Some(targets) = table::targets(judgements) {
+        println!("{targets}");
+    }
+    let without = judgement::cases_without_rows(judgements, record);
+    if !without.is_empty() {
+        println!("cases with a target and no row: {}", without.join(", "));
+    }
+    if let Some(verdict) = table::verdict(&record.rows) {
+        println!("{verdict}");
+    }
+    for missing in &record.missing {
+        println!("missing: {missing}");
+    }
+    if let Some(comparison) = comparison {
+        println!("\n{comparison}");
+    }
 }

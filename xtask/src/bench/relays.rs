@@ -1,8 +1,8 @@
 //! The relay: first driven by its own clients, then measured in turn with its rival on tokio.
 
-use super::Results;
-use super::rounds::Plan;
-use super::rows::{self, Measured, Row};
+use super::plan::Plan;
+use super::record::Record;
+use super::rows::{self, Measured};
 use super::samples::Samples;
 use super::selection::Selection;
 use crate::process;
@@ -10,18 +10,19 @@ use crate::relay::{self, RelayRun};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use std::fs;
 use std::path::Path;
 
 /// The same fan-out under the same clients, by what others use for it.
 const RIVAL: &str = "-p benches --bin tokio_relay";
 
-/// Shows the relay's own table, and adds the rows of both relays to `results`.
+/// Shows the relay's own table, and adds the rows of both relays to `record`.
 pub(super) fn run(
     workspace: &Workspace,
     plan: &Plan,
     selection: &Selection,
-    results: &mut Results,
+    record: &mut Record,
 ) -> Result<()> {
     let profile = format!("--profile {}", plan.profile);
     let rival = format!("{profile} {RIVAL}");
@@ -31,7 +32,7 @@ pub(super) fn run(
     match run? {
         RelayRun::Passed(output) => println!("{}\n", output.trim_end()),
         RelayRun::CannotRunHere(reason) => {
-            results.missing.insert(format!("relay: {reason}"));
+            record.missing.insert(format!("relay: {reason}"));
             return Ok(());
         }
     }
@@ -40,14 +41,15 @@ pub(super) fn run(
     building.finish_and_clear();
 
     let subjects = [relay::target(workspace, &profile)?, rival];
-    let progress = ProgressBar::new((plan.rounds * subjects.len()) as u64).with_style(
-        ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
-            .expect("the template is a constant"),
-    );
+    let progress = ProgressBar::new(u64::from(plan.relay_rounds) * subjects.len() as u64)
+        .with_style(
+            ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
+                .expect("the template is a constant"),
+        );
     let folder = workspace.target().join("bench");
     fs::create_dir_all(&folder)?;
     let mut measured = Measured::default();
-    for _ in 0..plan.rounds {
+    for _ in 0..plan.relay_rounds {
         for subject in &subjects {
             let rows = one_round(subject, &folder.join("relay.json"))?;
             measured.add_round(rows.into_iter().map(sample).collect());
@@ -56,24 +58,33 @@ pub(super) fn run(
     }
     progress.finish_and_clear();
     let rows = rows::summarise(measured).into_iter();
-    results
+    record
         .rows
         .extend(rows.filter(|row| selection.includes(&row.case)));
     Ok(())
 }
 
+/// As a relay writes it.
+#[derive(Deserialize)]
+struct RelayRow {
+    case: String,
+    subject: String,
+    ns: f64,
+}
+
 /// Has one relay measure each of its cases once.
-fn one_round(target: &str, json: &Path) -> Result<Vec<Row>> {
+fn one_round(target: &str, json: &Path) -> Result<Vec<RelayRow>> {
     if json.exists() {
         fs::remove_file(json)?; // An older run's rows are no measurement of this one.
     }
     let mut command = process::command(&format!("cargo run --quiet {target} -- --rounds 1 --json"));
     command.arg(json);
     process::succeed(command, &ProgressBar::hidden())?;
-    rows::from_json(&fs::read_to_string(json).context("a relay's rows")?)
+    let rows = fs::read_to_string(json).context("a relay's rows")?;
+    serde_json::from_str(&rows).context("not rows of {case, subject, ns}")
 }
 
-fn sample(row: Row) -> Samples {
+fn sample(row: RelayRow) -> Samples {
     Samples {
         case: row.case,
         subject: row.subject,

@@ -1,132 +1,68 @@
 //! The rounds: in each, every program measures every wanted subject for a short while.
 
-use super::Results;
 use super::executables::{self, Executable};
 use super::machine::Pin;
+use super::plan::{Pace, Plan};
+use super::record::Record;
 use super::rows::{self, Measured};
 use super::samples;
 use crate::process;
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
-use core::fmt;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::process::Command;
+use std::time::Instant;
 
-/// How often and how long each subject is measured.
-pub(super) struct Plan {
-    /// Of the workspace's manifest. One for all, so that nothing is built twice.
-    pub(super) profile: &'static str,
-    pub(super) rounds: usize,
-    warm_up_seconds: f64,
-    measurement_seconds: f64,
-}
-
-/// About a sixth of a second per subject and round, with criterion's own work: eighty subjects
-/// take half a minute.
-pub(super) const QUICK: Plan = Plan {
-    profile: "bench-quick",
-    rounds: 2,
-    warm_up_seconds: 0.03,
-    measurement_seconds: 0.1,
-};
-
-/// Eighty subjects take about a quarter of an hour.
-pub(super) const THOROUGH: Plan = Plan {
-    profile: "bench",
-    rounds: 11,
-    warm_up_seconds: 0.2,
-    measurement_seconds: 0.5,
-};
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan {
-            profile,
-            rounds,
-            measurement_seconds: seconds,
-            ..
-        } = self;
-        write!(
-            f,
-            "profile {profile}; {rounds} rounds, in each {seconds} s per subject; ns is the median of all samples, "
-        )?;
-        write!(
-            f,
-            "lo and hi are the lowest and the highest median of a round"
-        )
-    }
-}
-
-/// Measures what `filter` lets through and adds it to `results`.
+/// Measures what `filter` lets through and adds it to `record`.
 pub(super) fn run(
     workspace: &Workspace,
     plan: &Plan,
+    programs: &[Executable],
     filter: &str,
-    results: &mut Results,
+    record: &mut Record,
 ) -> Result<()> {
-    let building = ProgressBar::new_spinner();
-    let executables = executables::build(
-        workspace,
-        plan.profile,
-        filter,
-        &mut results.missing,
-        &building,
-    )?;
-    building.finish_and_clear();
-
-    let progress = measuring_progress(plan, &executables);
+    let subjects = programs.iter().map(|program| program.benchmarks).sum();
+    let progress = measuring_progress(u64::from(subjects) * u64::from(plan.rounds));
     let pin = Pin::new();
+    let mut pace = Pace::new(plan, subjects);
     let mut measured = Measured::default();
     for _ in 0..plan.rounds {
+        let (start, times) = (Instant::now(), pace.times());
         samples::clear(workspace)?;
-        for executable in &executables {
-            let mut command = executable.command(workspace, pin.as_ref(), filter);
-            command.args(plan.arguments());
-            let text = process::describe(&command);
-            let finished = process::run_watched(command, |line| {
-                // Criterion's line with the result ends a benchmark.
-                progress.inc(u64::from(line.contains("time:   [")));
-            })?;
-            if !finished.status.success() {
-                bail!(
-                    "`{text}` ended with {}\n{}",
-                    finished.status,
-                    finished.output.trim_end()
-                );
-            }
-            results
+        for program in programs {
+            let mut command = program.command(workspace, pin.as_ref(), filter);
+            command.args(times.arguments());
+            let output = run_program(command, &progress)?;
+            record
                 .missing
-                .extend(executables::missing_subjects(&finished.output));
+                .extend(executables::missing_subjects(&output));
         }
         measured.add_round(samples::read(workspace)?);
+        pace.took(times, start.elapsed());
     }
     progress.finish_and_clear();
-    results.rows.extend(rows::summarise(measured));
+    record.rows.extend(rows::summarise(measured));
     Ok(())
 }
 
-impl Plan {
-    /// Few resamples: the medians over the rounds are ours to compute, criterion's bootstrap would
-    /// take longer than the measurement. (1001, because it warns at 1000.)
-    fn arguments(&self) -> Vec<String> {
-        let Plan {
-            warm_up_seconds,
-            measurement_seconds,
-            ..
-        } = self;
-        let arguments = format!(
-            "--sample-size 10 --nresamples 1001 \
-             --warm-up-time {warm_up_seconds} --measurement-time {measurement_seconds}"
+fn run_program(command: Command, progress: &ProgressBar) -> Result<String> {
+    let text = process::describe(&command);
+    let finished = process::run_watched(command, |line| {
+        // Criterion's line with the result ends a benchmark.
+        progress.inc(u64::from(line.contains("time:   [")));
+    })?;
+    if !finished.status.success() {
+        bail!(
+            "`{text}` ended with {}\n{}",
+            finished.status,
+            finished.output.trim_end()
         );
-        arguments.split(' ').map(str::to_owned).collect()
     }
+    Ok(finished.output)
 }
 
-fn measuring_progress(plan: &Plan, executables: &[Executable]) -> ProgressBar {
-    let per_round: u64 = executables
-        .iter()
-        .map(|executable| executable.benchmarks)
-        .sum();
+fn measuring_progress(measurements: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} measurements, {eta} left")
         .expect("the template is a constant");
-    ProgressBar::new(per_round * plan.rounds as u64).with_style(style)
+    ProgressBar::new(measurements).with_style(style)
 }

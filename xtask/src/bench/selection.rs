@@ -1,9 +1,9 @@
 //! Which cases are wanted: the words after `cargo xtask bench`, checked against the groups.
 
-use super::Results;
+use super::record::Record;
 use anyhow::{Result, bail};
 
-/// Cases that begin with the same word, and the subject of ours that they measure.
+/// Cases that begin with the same word, and the subject that they are about.
 struct Group {
     name: &'static str,
     subject: &'static str,
@@ -39,15 +39,20 @@ const GROUPS: &[Group] = &[
         name: RELAY,
         subject: RELAY,
     },
+    Group {
+        name: SCALE,
+        subject: "pool-core",
+    },
+    Group {
+        name: "limit",
+        subject: "machine",
+    },
 ];
 
 /// The group that the example measures, not criterion.
 const RELAY: &str = "relay";
-
-/// Whether a subject is ours; every other one is a rival or a limit.
-pub(super) fn is_ours(subject: &str) -> bool {
-    GROUPS.iter().any(|group| group.subject == subject)
-}
+/// The group that shows how cost grows. It takes long, so it runs where it is asked for.
+const SCALE: &str = "scale";
 
 /// The place of a case's group in the table.
 pub(super) fn group_rank(case: &str) -> usize {
@@ -66,7 +71,8 @@ fn group_name(case: &str) -> &str {
 pub(super) struct Selection(Vec<String>);
 
 impl Selection {
-    pub(super) fn new(names: &[String]) -> Result<Selection> {
+    /// What is named; without names everything, with what takes long only if `full`.
+    pub(super) fn new(names: &[String], full: bool) -> Result<Selection> {
         let known: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(&group_name(name))) {
             bail!(
@@ -74,7 +80,14 @@ impl Selection {
                 known.join(", ")
             );
         }
-        let all = || known.iter().map(|name| (*name).to_owned()).collect();
+        let is_in = |name: &&&str| full || **name != SCALE;
+        let all = || {
+            known
+                .iter()
+                .filter(is_in)
+                .map(|name| (*name).to_owned())
+                .collect()
+        };
         Ok(Selection(if names.is_empty() {
             all()
         } else {
@@ -92,19 +105,28 @@ impl Selection {
 
     /// A regular expression over criterion's `<case>/<subject>`; none if only the relay is wanted.
     pub(super) fn criterion_filter(&self) -> Option<String> {
-        let wanted = self.0.iter().filter(|wanted| group_name(wanted) != RELAY);
-        let wanted: Vec<_> = wanted.map(|name| format!("{name}/")).collect();
+        let wanted: Vec<_> = self.criterion_names().collect();
         (!wanted.is_empty()).then(|| format!("^({})", wanted.join("|")))
     }
 
+    /// The same, one for each wanted name.
+    pub(super) fn criterion_filters(&self) -> impl Iterator<Item = String> {
+        self.criterion_names().map(|name| format!("^{name}"))
+    }
+
+    fn criterion_names(&self) -> impl Iterator<Item = String> {
+        let wanted = self.0.iter().filter(|wanted| group_name(wanted) != RELAY);
+        wanted.map(|name| format!("{name}/"))
+    }
+
     /// What was wanted and has no row, unless our own subject said why it cannot run here.
-    pub(super) fn unmeasured(&self, results: &Results) -> Vec<&str> {
-        let is_measured = |wanted: &str| results.rows.iter().any(|row| includes(wanted, &row.case));
+    pub(super) fn unmeasured(&self, record: &Record) -> Vec<&str> {
+        let is_measured = |wanted: &str| record.rows.iter().any(|row| includes(wanted, &row.case));
         let is_excused = |wanted: &str| {
             let group = GROUPS.iter().find(|group| group.name == group_name(wanted));
             group.is_some_and(|group| {
                 let start = format!("{}: ", group.subject);
-                results
+                record
                     .missing
                     .iter()
                     .any(|missing| missing.starts_with(&start))
@@ -128,7 +150,7 @@ mod tests {
 
     fn selection(names: &[&str]) -> Selection {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        Selection::new(&names).expect("known groups")
+        Selection::new(&names, false).expect("known groups")
     }
 
     #[test]
@@ -137,8 +159,15 @@ mod tests {
         assert!(everything.wants_relay());
         assert_eq!(
             everything.criterion_filter().as_deref(),
-            Some("^(pool/|frame/|class/|view/|slab/|send/)")
+            Some("^(pool/|frame/|class/|view/|slab/|send/|limit/)")
         );
+    }
+
+    #[test]
+    fn what_takes_long_runs_where_it_is_asked_for() {
+        let full = Selection::new(&[], true).expect("no names");
+        assert!(full.includes("scale/slots-64") && !selection(&[]).includes("scale/slots-64"));
+        assert!(selection(&["scale"]).includes("scale/slots-64"));
     }
 
     #[test]
@@ -151,6 +180,7 @@ mod tests {
             some.criterion_filter().as_deref(),
             Some("^(pool/pair/|frame/)")
         );
+        assert!(some.criterion_filters().eq(["^pool/pair/", "^frame/"]));
     }
 
     #[test]
@@ -160,7 +190,7 @@ mod tests {
 
     #[test]
     fn an_unknown_group_is_refused_with_the_names() {
-        let error = Selection::new(&["pools".into()]).expect_err("no such group");
+        let error = Selection::new(&["pools".into()], false).expect_err("no such group");
         assert!(
             error.to_string().contains("there are: pool, frame"),
             "{error}"
@@ -169,13 +199,13 @@ mod tests {
 
     #[test]
     fn what_measured_nothing_is_named_unless_it_said_why() {
-        let mut results = Results::default();
-        results
+        let mut record = Record::default();
+        record
             .rows
-            .push(Row::new("pool/pair", "pool-core", 1.0, 1.0, 1.0));
-        results.missing.insert("uring-send: no io_uring".into());
-        results.missing.insert("bytes: not built".into());
+            .push(Row::of_rounds("pool/pair", "pool-core", &[1.0]));
+        record.missing.insert("uring-send: no io_uring".into());
+        record.missing.insert("bytes: not built".into());
         let wanted = selection(&["pool", "pool/cross", "send", "view"]);
-        assert_eq!(wanted.unmeasured(&results), ["pool/cross", "view"]);
+        assert_eq!(wanted.unmeasured(&record), ["pool/cross", "view"]);
     }
 }

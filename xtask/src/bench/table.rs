@@ -1,95 +1,152 @@
-//! The table that a person reads: cases together, ours first, and how we stand to the best rival.
+//! The tables that a person reads: what was measured, and which targets are met.
 
+use super::instructions::Count;
+use super::judgement::{Judgement, Verdict};
+use super::order::in_order;
+use super::record::Record;
 use super::rows::Row;
-use super::selection::{group_rank, is_ours};
+use super::standing::{Standing, to_best_rival, to_limit};
+use super::subjects::is_ours;
 use comfy_table::{CellAlignment, Table, presets};
 
-/// A subject that measures the distance between two cores: no rival, but without it a figure of two
-/// threads cannot be compared with that of another run.
-const THERMOMETER: &str = "ping-pong";
-
-pub(super) fn render(rows: &[Row]) -> String {
+pub(super) fn render(record: &Record) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
-    table.set_header(["case", "subject", "ns", "lo", "hi", "ours ÷ best rival"]);
-    for column in 2..5 {
+    table.set_header([
+        "case",
+        "subject",
+        "ns",
+        "lo",
+        "hi",
+        "instructions",
+        "ours ÷ best rival",
+        "ours ÷ limit",
+    ]);
+    for column in 2..6 {
         let column = table
             .column_mut(column)
-            .expect("the header has six columns");
+            .expect("the header has eight columns");
         column.set_cell_alignment(CellAlignment::Right);
     }
+    let rows = &record.rows;
     let mut last_case = "";
     for row in in_order(rows) {
         let case = if row.case == last_case { "" } else { &row.case };
         last_case = &row.case;
-        let standing = if is_ours(&row.subject) {
-            standing(row, rows)
+        let (rival, limit) = if is_ours(&row.subject) {
+            let rival =
+                to_best_rival(row, rows).map_or_else(|| "no rival measured".to_owned(), said);
+            (rival, to_limit(row, rows).map(said).unwrap_or_default())
         } else {
-            String::new()
+            Default::default()
         };
+        let instructions = count_of(row, &record.counts).map(|count| number(count.instructions));
         table.add_row([
             case,
             &row.subject,
-            &ns(row.ns),
-            &ns(row.lo),
-            &ns(row.hi),
-            &standing,
+            &number(row.ns),
+            &number(row.lo),
+            &number(row.hi),
+            &instructions.unwrap_or_default(),
+            &rival,
+            &limit,
         ]);
     }
     table.to_string()
 }
 
-/// By group, then case; in a case ours first, then from fast to slow.
-fn in_order(rows: &[Row]) -> Vec<&Row> {
-    let mut sorted: Vec<_> = rows.iter().collect();
-    sorted.sort_by(|a, b| {
-        let by_case = (group_rank(&a.case), &a.case).cmp(&(group_rank(&b.case), &b.case));
-        let by_owner = is_ours(&b.subject).cmp(&is_ours(&a.subject));
-        by_case.then(by_owner).then(a.ns.total_cmp(&b.ns))
-    });
-    sorted
+/// Such as `0.60 × dpdk`, or `0.60 × dpdk, noisy`.
+pub(super) fn said(standing: Standing<'_>) -> String {
+    let noisy = if standing.ratio.is_noisy() {
+        ", noisy"
+    } else {
+        ""
+    };
+    format!(
+        "{:.2} × {}{noisy}",
+        standing.ratio.median,
+        name_of(standing.other)
+    )
+}
+
+/// A limit is known by its case, another by its own name.
+pub(super) fn name_of(other: &Row) -> &str {
+    if other.subject == "machine" {
+        &other.case
+    } else {
+        &other.subject
+    }
+}
+
+pub(super) fn count_of<'a>(row: &Row, counts: &'a [Count]) -> Option<&'a Count> {
+    counts
+        .iter()
+        .find(|count| count.case == row.case && count.subject == row.subject)
+}
+
+/// The cases in which a rival is faster, the worst first, and how many cases have a rival.
+pub(super) fn lost(rows: &[Row]) -> (Vec<Standing<'_>>, usize) {
+    let ours = rows.iter().filter(|row| is_ours(&row.subject));
+    let standings: Vec<_> = ours.filter_map(|row| to_best_rival(row, rows)).collect();
+    let cases = standings.len();
+    // As it is printed: what rounds to 1.00 is nobody's win.
+    let mut lost: Vec<_> = standings
+        .into_iter()
+        .filter(|standing| standing.ratio.median >= 1.005)
+        .collect();
+    lost.sort_by(|a, b| b.ratio.median.total_cmp(&a.ratio.median));
+    (lost, cases)
 }
 
 /// Which cases a rival wins, in words; nothing without rivals.
 pub(super) fn verdict(rows: &[Row]) -> Option<String> {
-    let ours = in_order(rows)
-        .into_iter()
-        .filter(|row| is_ours(&row.subject));
-    let ratios: Vec<_> = ours
-        .filter_map(|row| Some((&row.case, row.ns / best_rival(row, rows)?.ns)))
+    let (lost, cases) = lost(rows);
+    let named: Vec<_> = lost
+        .iter()
+        .map(|standing| format!("{} {}", standing.ours.case, said(*standing)))
         .collect();
-    // As it is printed: what rounds to 1.00 is nobody's win.
-    let slower = ratios.iter().filter(|(_, ratio)| *ratio >= 1.005);
-    let slower: Vec<_> = slower
-        .map(|(case, ratio)| format!("{case} {ratio:.2}"))
-        .collect();
-    match (ratios.len(), slower.len()) {
+    match (cases, named.len()) {
         (0, _) => None,
         (cases, 0) => Some(format!("a rival is faster in none of {cases} cases")),
         (cases, lost) => Some(format!(
             "a rival is faster in {lost} of {cases} cases: {}",
-            slower.join(", ")
+            named.join("; ")
         )),
     }
 }
 
-fn best_rival<'a>(ours: &Row, rows: &'a [Row]) -> Option<&'a Row> {
-    let is_rival =
-        |row: &&Row| row.case == ours.case && !is_ours(&row.subject) && row.subject != THERMOMETER;
-    rows.iter()
-        .filter(is_rival)
-        .min_by(|a, b| a.ns.total_cmp(&b.ns))
+/// The targets with their verdicts; nothing without targets.
+pub(super) fn targets(judgements: &[Judgement]) -> Option<String> {
+    if judgements.is_empty() {
+        return None;
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    table.set_header(["case", "target", "verdict"]);
+    for judgement in judgements {
+        table.add_row([
+            judgement.case,
+            &judgement.wanted,
+            &judgement.verdict.to_string(),
+        ]);
+    }
+    Some(format!("{table}\n{}", tally(judgements)))
 }
 
-fn standing(ours: &Row, rows: &[Row]) -> String {
-    best_rival(ours, rows).map_or_else(
-        || "no rival measured".to_owned(),
-        |best| format!("{:.2} × {}", ours.ns / best.ns, best.subject),
+/// Such as `targets: 3 met, 1 missed, 2 not measured`.
+pub(super) fn tally(judgements: &[Judgement]) -> String {
+    let count =
+        |is_it: fn(&Verdict) -> bool| judgements.iter().filter(|j| is_it(&j.verdict)).count();
+    format!(
+        "targets: {} met, {} missed, {} not measured",
+        count(|verdict| matches!(verdict, Verdict::Met(_))),
+        count(|verdict| matches!(verdict, Verdict::Missed(..))),
+        count(|verdict| matches!(verdict, Verdict::NotMeasured(_))),
     )
 }
 
 /// Three digits that mean something.
-fn ns(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value {
         _ if value < 10.0 => format!("{value:.2}"),
         _ if value < 100.0 => format!("{value:.1}"),
@@ -101,54 +158,63 @@ fn ns(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn rows() -> Vec<Row> {
-        let row = |case, subject, ns| Row::new(case, subject, ns, ns, ns);
-        vec![
+    fn record() -> Record {
+        let row = |case, subject, ns: f64| Row::of_rounds(case, subject, &[ns, ns]);
+        let rows = vec![
             row("view/clone", "zerocopy-view", 3.0),
             row("pool/pair", "treiber", 7.5),
             row("pool/pair", "dpdk", 5.0),
             row("pool/pair", "pool-core", 3.0),
             row("pool/pair", "ping-pong", 1.0),
-        ]
+        ];
+        Record {
+            rows,
+            ..Record::default()
+        }
     }
 
     #[test]
-    fn ours_comes_first_and_is_measured_against_the_best() {
-        let rows = rows();
-        let order: Vec<_> = in_order(&rows)
-            .iter()
-            .map(|row| row.subject.as_str())
-            .collect();
-        assert_eq!(
-            order,
-            ["pool-core", "ping-pong", "dpdk", "treiber", "zerocopy-view"]
+    fn ours_is_measured_against_the_best() {
+        let text = render(&record());
+        assert!(
+            text.contains("0.60 × dpdk") && text.contains("no rival measured"),
+            "{text}"
         );
-        assert_eq!(standing(&rows[3], &rows), "0.60 × dpdk");
-        assert_eq!(standing(&rows[0], &rows), "no rival measured");
+        assert_eq!(text.matches("pool/pair").count(), 1, "a case is named once");
     }
 
     #[test]
-    fn lost_cases_are_named() {
-        let mut rows = rows();
+    fn a_noisy_row_is_marked() {
+        let mut record = record();
+        record
+            .rows
+            .push(Row::of_rounds("view/clone", "bytes", &[3.0, 5.0]));
+        assert!(render(&record).contains("0.80 × bytes, noisy"));
+    }
+
+    #[test]
+    fn lost_cases_are_named_the_worst_first() {
+        let mut rows = record().rows;
         assert_eq!(
             verdict(&rows).as_deref(),
             Some("a rival is faster in none of 1 cases")
         );
-        rows.push(Row::new("view/clone", "arc", 2.0, 2.0, 2.0));
+        rows.push(Row::of_rounds("view/clone", "arc", &[2.0, 2.0]));
+        rows.push(Row::of_rounds("pool/pair", "opool", &[1.0, 1.0]));
         assert_eq!(
             verdict(&rows).as_deref(),
-            Some("a rival is faster in 1 of 2 cases: view/clone 1.50")
+            Some(
+                "a rival is faster in 2 of 2 cases: pool/pair 3.00 × opool; view/clone 1.50 × arc"
+            )
         );
         assert_eq!(verdict(&rows[..1]), None);
     }
 
     #[test]
-    fn a_case_is_named_once() {
-        assert_eq!(render(&rows()).matches("pool/pair").count(), 1);
-    }
-
-    #[test]
     fn numbers_have_three_digits() {
-        assert_eq!([ns(1.834), ns(18.34), ns(1834.4)], ["1.83", "18.3", "1834"]);
+        assert_eq!(
+            [number(1.834), number(18.34), number(1834.4)],
+            ["1.83", "18.3", "1834"]
+        );
     }
 }

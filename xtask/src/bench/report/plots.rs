@@ -1,0 +1,212 @@
+//! The images, as text in SVG. The page's style sheet sets what is black here to the colour of its text.
+
+use super::super::rows::Row;
+use super::super::subjects::{Kind, kind};
+use anyhow::{Result, anyhow};
+use core::ops::Range;
+use plotters::prelude::*;
+use std::collections::BTreeMap;
+
+const WIDTH: u32 = 760;
+const LINE_HEIGHT: u32 = 19;
+/// For the names at the left.
+const NAMES: u32 = 270;
+
+/// Read well on white and on black.
+const BLUE: RGBColor = RGBColor(0x3b, 0x82, 0xd6);
+const GREY: RGBColor = RGBColor(0x8a, 0x8f, 0x98);
+const OCHRE: RGBColor = RGBColor(0xc0, 0x8a, 0x2e);
+const RED: RGBColor = RGBColor(0xd0, 0x4a, 0x3f);
+const GREEN: RGBColor = RGBColor(0x3a, 0x9d, 0x5d);
+
+/// A value with what lies round it, on a line of its own.
+pub(super) struct Dot {
+    pub(super) label: String,
+    pub(super) low: f64,
+    pub(super) middle: f64,
+    pub(super) high: f64,
+    pub(super) kind: Kind,
+}
+
+impl Dot {
+    pub(super) fn of_row(row: &Row) -> Dot {
+        Dot {
+            label: row.subject.clone(),
+            low: row.lo,
+            middle: row.ns,
+            high: row.hi,
+            kind: kind(&row.subject),
+        }
+    }
+
+    /// Beside a line that divides good from bad the side counts, elsewhere who it is.
+    fn colour(&self, line: Option<f64>) -> RGBColor {
+        match (line, self.kind) {
+            (Some(line), _) if self.middle > line * 1.005 => RED,
+            (Some(_), _) => GREEN,
+            (None, Kind::Ours) => BLUE,
+            (None, Kind::Rival) => GREY,
+            (None, Kind::Limit | Kind::Thermometer) => OCHRE,
+        }
+    }
+}
+
+/// The values under each other on a logarithmic axis, with a line across if one is given.
+pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String> {
+    let values = dots
+        .iter()
+        .flat_map(|dot| [dot.low, dot.middle, dot.high])
+        .chain(line);
+    let axis = axis(values);
+    let lines = dots.len() as f64;
+    draw(60 + LINE_HEIGHT * dots.len() as u32, |root| {
+        let mut chart = ChartBuilder::on(root)
+            .margin(8)
+            .x_label_area_size(40)
+            .y_label_area_size(NAMES)
+            .build_cartesian_2d(axis.clone().log_scale(), lines..0.0)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_y_mesh()
+            .disable_y_axis()
+            .y_labels(0)
+            .max_light_lines(0);
+        mesh.x_desc(unit)
+            .x_label_formatter(&label)
+            .label_style(("sans-serif", 12))
+            .draw()?;
+        if let Some(line) = line {
+            chart.draw_series([PathElement::new([(line, 0.0), (line, lines)], BLACK)])?;
+        }
+        for (at, dot) in dots.iter().enumerate() {
+            let (y, colour) = (at as f64 + 0.5, dot.colour(line));
+            chart.draw_series([PathElement::new(
+                [(dot.low, y), (dot.high, y)],
+                colour.stroke_width(3),
+            )])?;
+            chart.draw_series([Circle::new((dot.middle, y), 4, colour.filled())])?;
+            let (_, y) = chart.backend_coord(&(dot.middle, y));
+            root.draw(&Text::new(
+                dot.label.as_str(),
+                (12, y - 6),
+                ("sans-serif", 12),
+            ))?;
+        }
+        Ok(())
+    })
+}
+
+/// How the time of several subjects grows with a number.
+#[derive(Default)]
+pub(super) struct Growth<'a>(BTreeMap<&'a str, Vec<(f64, f64)>>);
+
+impl<'a> Growth<'a> {
+    pub(super) fn add(&mut self, subject: &'a str, number: f64, ns: f64) {
+        let line = self.0.entry(subject).or_default();
+        line.push((number, ns));
+        line.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+
+    /// Both axes logarithmic; each line bears its subject's name at its end.
+    pub(super) fn draw(&self) -> Result<String> {
+        let points = || self.0.values().flatten().copied();
+        let (across, up) = (
+            axis(points().map(|point| point.0)),
+            axis(points().map(|point| point.1)),
+        );
+        draw(320, |root| {
+            let mut chart = ChartBuilder::on(root)
+                .margin(8)
+                .margin_right(150)
+                .x_label_area_size(30)
+                .y_label_area_size(60)
+                .build_cartesian_2d(across.clone().log_scale(), up.clone().log_scale())?;
+            let mut mesh = chart.configure_mesh();
+            mesh.max_light_lines(0)
+                .y_desc("ns")
+                .x_label_formatter(&label)
+                .y_label_formatter(&label);
+            mesh.label_style(("sans-serif", 12)).draw()?;
+            for (subject, line) in &self.0 {
+                let colour = match kind(subject) {
+                    Kind::Ours => BLUE,
+                    Kind::Rival => GREY,
+                    Kind::Limit | Kind::Thermometer => OCHRE,
+                };
+                chart.draw_series(LineSeries::new(
+                    line.iter().copied(),
+                    colour.stroke_width(2),
+                ))?;
+                chart.draw_series(
+                    line.iter()
+                        .map(|point| Circle::new(*point, 3, colour.filled())),
+                )?;
+                if let Some(last) = line.last() {
+                    let (x, y) = chart.backend_coord(last);
+                    root.draw(&Text::new(*subject, (x + 8, y - 6), ("sans-serif", 12)))?;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+type Root<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type Drawn = Result<(), DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>::ErrorType>>;
+
+fn draw(height: u32, draw: impl FnOnce(&Root<'_>) -> Drawn) -> Result<String> {
+    let mut image = String::new();
+    {
+        let root = SVGBackend::with_string(&mut image, (WIDTH, height)).into_drawing_area();
+        draw(&root)
+            .and_then(|()| root.present())
+            .map_err(|error| anyhow!("a plot: {error}"))?;
+    }
+    Ok(image)
+}
+
+/// From a little below the least to a little above the greatest; never empty, never down to nothing.
+fn axis(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let values = values.filter(|value| value.is_finite() && *value > 0.0);
+    let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    if low > high {
+        1.0..10.0
+    } else {
+        low * 0.8..high * 1.25
+    }
+}
+
+/// Short, whatever the size.
+fn label(value: &f64) -> String {
+    match *value {
+        value if value >= 1e6 => format!("{} M", value / 1e6),
+        value if value >= 1e4 => format!("{} k", value / 1e3),
+        value => format!("{value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_holds_all_values_and_is_never_empty() {
+        assert_eq!(axis([10.0, 1.0, 0.0].into_iter()), 0.8..12.5);
+        assert_eq!(axis(core::iter::empty()), 1.0..10.0);
+    }
+
+    #[test]
+    fn every_dot_is_named_in_the_image() {
+        let dot = |label: &str| Dot {
+            label: label.into(),
+            low: 1.0,
+            middle: 2.0,
+            high: 3.0,
+            kind: Kind::Rival,
+        };
+        let image = dots(&[dot("dpdk"), dot("opool")], "ns", Some(1.0)).expect("drawn");
+        assert!(image.starts_with("<svg") && image.contains("dpdk") && image.contains("opool"));
+        assert_eq!(image.matches("<circle").count(), 2);
+    }
+}
