@@ -4,6 +4,7 @@ mod class;
 mod frame;
 mod limit;
 mod pool;
+mod scale;
 mod send;
 mod slab;
 mod view;
@@ -17,5 +18,6 @@ fn main() {
         slab::CASES,
         send::CASES,
         limit::CASES,
+        scale::CASES,
     ]);
 }

@@ -6,6 +6,7 @@ pub mod limit;
 mod memory;
 mod ping_pong;
 pub mod pool;
+pub mod scale;
 pub mod send;
 pub mod slab;
 pub mod view;

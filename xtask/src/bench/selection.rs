@@ -109,9 +109,12 @@ impl Selection {
         (!wanted.is_empty()).then(|| format!("^({})", wanted.join("|")))
     }
 
-    /// The same, one for each wanted name.
+    /// The same, one for each wanted name, without what takes long.
     pub(super) fn criterion_filters(&self) -> impl Iterator<Item = String> {
-        self.criterion_names().map(|name| format!("^{name}"))
+        let names = self
+            .criterion_names()
+            .filter(|name| group_name(name) != SCALE);
+        names.map(|name| format!("^{name}"))
     }
 
     fn criterion_names(&self) -> impl Iterator<Item = String> {
@@ -167,7 +170,9 @@ mod tests {
     fn what_takes_long_runs_where_it_is_asked_for() {
         let full = Selection::new(&[], true).expect("no names");
         assert!(full.includes("scale/slots-64") && !selection(&[]).includes("scale/slots-64"));
-        assert!(selection(&["scale"]).includes("scale/slots-64"));
+        let named = selection(&["scale"]);
+        assert!(named.includes("scale/slots-64"));
+        assert_eq!(named.criterion_filters().count(), 0);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 const WIDTH: u32 = 760;
 const LINE_HEIGHT: u32 = 19;
-/// For the names at the left.
-const NAMES: u32 = 270;
+/// In the backend's measure: 12 pixels on the page.
+const FONT: (&str, u32) = ("sans-serif", 15);
 
 /// Read well on white and on black.
 const BLUE: RGBColor = RGBColor(0x3b, 0x82, 0xd6);
@@ -59,11 +59,13 @@ pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String
         .chain(line);
     let axis = axis(values);
     let lines = dots.len() as f64;
+    let longest = dots.iter().map(|dot| dot.label.chars().count()).max();
+    let names = 24 + 7 * longest.unwrap_or_default() as u32;
     draw(60 + LINE_HEIGHT * dots.len() as u32, |root| {
         let mut chart = ChartBuilder::on(root)
             .margin(8)
             .x_label_area_size(40)
-            .y_label_area_size(NAMES)
+            .y_label_area_size(names)
             .build_cartesian_2d(axis.clone().log_scale(), lines..0.0)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_y_mesh()
@@ -72,7 +74,7 @@ pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String
             .max_light_lines(0);
         mesh.x_desc(unit)
             .x_label_formatter(&label)
-            .label_style(("sans-serif", 12))
+            .label_style(FONT)
             .draw()?;
         if let Some(line) = line {
             chart.draw_series([PathElement::new([(line, 0.0), (line, lines)], BLACK)])?;
@@ -85,11 +87,7 @@ pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String
             )])?;
             chart.draw_series([Circle::new((dot.middle, y), 4, colour.filled())])?;
             let (_, y) = chart.backend_coord(&(dot.middle, y));
-            root.draw(&Text::new(
-                dot.label.as_str(),
-                (12, y - 6),
-                ("sans-serif", 12),
-            ))?;
+            root.draw(&Text::new(dot.label.as_str(), (12, y - 6), FONT))?;
         }
         Ok(())
     })
@@ -125,7 +123,7 @@ impl<'a> Growth<'a> {
                 .y_desc("ns")
                 .x_label_formatter(&label)
                 .y_label_formatter(&label);
-            mesh.label_style(("sans-serif", 12)).draw()?;
+            mesh.label_style(FONT).draw()?;
             for (subject, line) in &self.0 {
                 let colour = match kind(subject) {
                     Kind::Ours => BLUE,
@@ -142,7 +140,7 @@ impl<'a> Growth<'a> {
                 )?;
                 if let Some(last) = line.last() {
                     let (x, y) = chart.backend_coord(last);
-                    root.draw(&Text::new(*subject, (x + 8, y - 6), ("sans-serif", 12)))?;
+                    root.draw(&Text::new(*subject, (x + 8, y - 6), FONT))?;
                 }
             }
             Ok(())
@@ -177,12 +175,18 @@ fn axis(values: impl Iterator<Item = f64>) -> Range<f64> {
     }
 }
 
-/// Short, whatever the size.
+/// The names of some values of an axis: 1, 2 and 5 of each power of ten; more would touch each other.
 fn label(value: &f64) -> String {
+    let digit = value / 10_f64.powf(value.log10().floor());
+    let is_named = [1.0, 2.0, 5.0, 10.0]
+        .iter()
+        .any(|named| (digit - named).abs() < 1e-6);
     match *value {
-        value if value >= 1e6 => format!("{} M", value / 1e6),
-        value if value >= 1e4 => format!("{} k", value / 1e3),
-        value => format!("{value}"),
+        _ if !is_named => String::new(),
+        value if value > 9e5 => format!("{:.0} M", value / 1e6),
+        value if value > 9e3 => format!("{:.0} k", value / 1e3),
+        value if value > 0.9 => format!("{value:.0}"),
+        value => format!("{}", (value * 1e6).round() / 1e6),
     }
 }
 
@@ -194,6 +198,24 @@ mod tests {
     fn an_axis_holds_all_values_and_is_never_empty() {
         assert_eq!(axis([10.0, 1.0, 0.0].into_iter()), 0.8..12.5);
         assert_eq!(axis(core::iter::empty()), 1.0..10.0);
+    }
+
+    #[test]
+    fn few_values_of_an_axis_are_named_and_shortly() {
+        let values = [
+            0.05,
+            0.1 + 0.2,
+            0.1 * 3.0,
+            0.2,
+            1.0,
+            3.0,
+            50.0,
+            1000.0,
+            2e4,
+            1e6,
+        ];
+        let labels = ["0.05", "", "", "0.2", "1", "", "50", "1000", "20 k", "1 M"];
+        assert_eq!(values.map(|value| label(&value)), labels);
     }
 
     #[test]
