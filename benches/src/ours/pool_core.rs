@@ -2,7 +2,7 @@
 
 use pool_core::{Cache, Lease, LeaseBatch, Pool};
 
-use crate::work::pool::{BatchPool, BulkPool, CachedPool, SLOT_BYTES, SlotCache, SlotPool};
+use crate::work::pool::{BatchPool, BulkPool, CachedPool, SLOT_BYTES, SlotCache, SlotPool, cached};
 use crate::work::{LINE_BYTES, Line, Memory, Writable};
 
 /// A pool of leases.
@@ -15,8 +15,13 @@ impl SlotPool for PoolCore {
 
     #[inline]
     fn with_slots(slots: usize) -> Self {
-        let built = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES).build();
-        Self(built.expect("a few megabytes"))
+        let builder = Pool::builder().slots(slots).slot_bytes(SLOT_BYTES);
+        Self(
+            builder
+                .cache(cached(slots))
+                .build()
+                .expect("a few megabytes"),
+        )
     }
 
     #[inline]

@@ -29,7 +29,8 @@ pub struct PoolBuilder {
     protect_free: bool,
     check_free: bool,
     faults: Option<Faults>,
-    cache: usize,
+    /// `None`: two magazines of what fits.
+    cache: Option<usize>,
     name: String,
     budget: Option<Budget>,
 }
@@ -48,7 +49,7 @@ impl PoolBuilder {
             protect_free: false,
             check_free: false,
             faults: None,
-            cache: usize::MAX,
+            cache: None,
             name: String::new(),
             budget: None,
         }
@@ -163,13 +164,16 @@ impl PoolBuilder {
         self
     }
 
-    /// How many slots a thread's cache may hold. By default as many as fit two magazines of 56, and all caches together hold at
-    /// most half of the pool; a pool of less than 16 slots has none.
+    /// How many slots a thread's cache may hold: at most a quarter of the pool, and 896. By default an eighth of the pool, at most 112. All caches together hold at most
+    /// half of the pool, so the larger they are the fewer threads have one; a pool of less than 16 slots has none.
+    ///
+    /// The default suits threads that give back what they take. Where one thread takes and another gives back, slots go from cache to cache by way of a depot
+    /// that both write, once for each 56 slots; with 256 in a cache once for four times as many.
     ///
     /// 0 makes a pool without caches: every free goes to one list, in the order in which it happens, and
     /// [`Pool::alloc_many`] takes from that list with one exchange. That is the home of a thing with one owner.
     pub fn cache(mut self, slots: usize) -> Self {
-        self.cache = slots;
+        self.cache = Some(slots);
         self
     }
 

@@ -8,13 +8,15 @@ use alloc::collections::TryReserveError;
 use alloc::vec::Vec;
 use core::iter;
 use core::num::NonZeroU32;
-use core::ptr::{self, NonNull};
+use core::ptr;
 
-use crate::free_list::{Chain, FreeList, OwnedSlot};
+use crate::free_list::OwnedSlot;
 use crate::hand::Hand;
 use crate::head::MAX_SLOTS;
+use crate::line;
 use crate::magazine::{Magazine, ROUNDS};
 use crate::mode::{Mode, Word};
+use crate::shelf::{Kept, Shelf};
 use crate::sync::atomic::AtomicU32;
 use crate::sync::atomic::Ordering::Relaxed;
 
@@ -23,29 +25,42 @@ const MIN_CACHED_SLOTS: u32 = if cfg!(loom) { 4 } else { 16 };
 const MAX_HANDS: u32 = 4096;
 /// How many empty magazines a hand has at most besides its two.
 const EMPTIES: u32 = if cfg!(loom) { 1 } else { 4 };
-
+/// How many magazines a hand may have for its slots: so many that one exchange for all but one of them is next to nothing for each slot.
+const MOST_MAGAZINES: u32 = 16;
 /// How many slots the caches of a pool may hold, in all at most half of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CachePlan {
     /// Slots per magazine.
     pub(crate) rounds: u32,
+    /// Full magazines that a hand keeps at most besides its two.
+    fulls_kept: u32,
     /// Threads that can have one at a time.
     hands: u32,
 }
 
 impl CachePlan {
-    /// For a pool of `slots`, with magazines of at most `most_rounds`; `None` for no caches.
-    pub(crate) fn new(slots: u32, most_rounds: u32) -> Option<Self> {
-        let fitting = if cfg!(loom) { slots / 4 } else { slots / 16 };
-        let rounds = fitting.min(ROUNDS).min(most_rounds);
+    /// For a pool of `slots`, with two magazines in a hand, or with as many as it takes to hold `most`; `None` for no caches.
+    pub(crate) fn new(slots: u32, most: Option<u32>) -> Option<Self> {
+        // What a hand may have at most, so that there are two at least; and a magazine, so that the depot has some more.
+        let (share, fitting) = if cfg!(loom) {
+            (slots, slots / 4)
+        } else {
+            (slots / 4, slots / 16)
+        };
+        let fitting = fitting.min(ROUNDS);
+        let most = most.map_or(2 * fitting, |most| most.min(share));
+        let magazines = most.div_ceil(fitting.max(1)).clamp(2, MOST_MAGAZINES);
+        let rounds = (most / magazines).max(most.min(1)).min(fitting);
         if rounds == 0 || slots < MIN_CACHED_SLOTS {
             return None;
         }
-        let hands = (slots / (4 * rounds)).clamp(1, MAX_HANDS);
-        let plan = Self { rounds, hands };
+        let plan = Self {
+            rounds,
+            fulls_kept: magazines - 2,
+            hands: (slots / (2 * magazines * rounds)).clamp(1, MAX_HANDS),
+        };
         // Billions of magazines of one slot would have no numbers: such a pool goes without.
-        (u64::from(slots / rounds) + u64::from((2 + EMPTIES) * hands) + 2 < u64::from(MAX_SLOTS))
-            .then_some(plan)
+        (plan.count(slots) < u64::from(MAX_SLOTS)).then_some(plan)
     }
 
     fn fulls(self, slots: u32) -> u32 {
@@ -53,27 +68,28 @@ impl CachePlan {
     }
 
     /// One magazine for each full one, those in the hands, and two to spare for those who exchange at the same time.
-    fn magazines(self, slots: u32) -> u32 {
-        self.fulls(slots) + (2 + EMPTIES) * self.hands + 2
+    fn count(self, slots: u32) -> u64 {
+        u64::from(self.fulls(slots)) + u64::from((2 + EMPTIES) * self.hands) + 2
     }
 }
 
-/// - **CACHE-1** A magazine is in one of the stacks, or in one hand, or in the hands of a thread that moves it between them.
+/// - **CACHE-1** A magazine is in one of the stacks, or in one hand (loaded, previous or kept), or in the hands of a thread that moves it between them.
 #[derive(Debug)]
 pub(crate) struct Caches {
     plan: CachePlan,
     magazines: Box<[Magazine]>,
-    /// Numbers of magazines that may hold slots.
-    full: FreeList,
-    /// Numbers of magazines that hold none.
-    empty: FreeList,
+    /// Magazines that may hold slots.
+    full: Shelf,
+    /// Magazines that hold none.
+    empty: Shelf,
     hands_left: AtomicU32,
 }
 
 impl Caches {
     /// Caches whose magazines hold all of `0..slots` but the rest of a division; tells how many they hold.
     pub(crate) fn new(plan: CachePlan, slots: u32) -> Result<(Self, u32), TryReserveError> {
-        let (fulls, count) = (plan.fulls(slots), plan.magazines(slots));
+        let (fulls, count) = (plan.fulls(slots), plan.count(slots));
+        let count = u32::try_from(count).expect("checked when it was planned");
         let mut magazines = Vec::new();
         magazines.try_reserve_exact(count as usize)?;
         magazines.extend((0..count).map(|number| {
@@ -89,8 +105,8 @@ impl Caches {
         let caches = Self {
             plan,
             magazines: magazines.into_boxed_slice(),
-            full: FreeList::holding(count, 0..fulls)?,
-            empty: FreeList::holding(count, fulls..count)?,
+            full: Shelf::holding(count, 0..fulls, plan.fulls_kept)?,
+            empty: Shelf::holding(count, fulls..count, EMPTIES)?,
             hands_left: AtomicU32::new(plan.hands),
         };
         Ok((caches, fulls * plan.rounds))
@@ -108,17 +124,14 @@ impl Caches {
         {
             return false;
         }
-        let loaded = self.full.pop().or_else(|_| self.empty.pop());
-        let previous = self.empty.pop();
-        if let (Ok(loaded), Ok(previous)) = (&loaded, &previous) {
-            hand.set(
-                self.magazine(loaded.index()),
-                self.magazine(previous.index()),
-            );
+        let loaded = self.full.take().or_else(|| self.empty.take());
+        let previous = self.empty.take();
+        if let (Some(loaded), Some(previous)) = (loaded, previous) {
+            hand.set(self.magazine(loaded), self.magazine(previous));
             return true;
         }
         for magazine in [loaded, previous].into_iter().flatten() {
-            self.put_away(self.magazine(magazine.into_index()));
+            self.put_away(self.magazine(magazine));
         }
         // Relaxed: a count on its own.
         self.hands_left.fetch_add(1, Relaxed);
@@ -132,7 +145,8 @@ impl Caches {
         if let Some(previous) = hand.take_previous() {
             self.put_away(previous);
         }
-        self.put_away_empties(hand.take_empties());
+        self.full.put_kept(hand.fulls());
+        self.empty.put_kept(hand.empties());
         // Relaxed: a count on its own.
         self.hands_left.fetch_add(1, Relaxed);
     }
@@ -144,13 +158,7 @@ impl Caches {
         } else {
             &self.full
         };
-        Self::put(stack, self.number(magazine));
-    }
-
-    fn put(stack: &FreeList, number: u32) {
-        // SAFETY: the stack is a part of `self`, which the caller's hand, handle or slot keeps alive.
-        let pushed = unsafe { FreeList::push(NonNull::from(stack), OwnedSlot::assume(number)) };
-        debug_assert!(pushed.is_ok(), "these stacks are never closed");
+        stack.put(self.number(magazine));
     }
 
     #[inline]
@@ -178,46 +186,42 @@ impl Caches {
         }
     }
 
-    /// Loads a full magazine for the hand's empty one, which is put away if the hand has no room for it.
+    /// Loads a full magazine for the hand's empty one, for which the hand has another place.
     fn refill(&self, hand: &Hand) -> bool {
-        let Some(full) = self.take_full() else {
+        let Some(full) = self.full.take_by(hand.fulls()) else {
             return false;
         };
-        let unloaded = hand.load(full);
+        self.fetch_next(hand.fulls());
+        let unloaded = hand.load(self.magazine(full));
         hand.loaded().count_load();
         if let Some(unloaded) = unloaded {
-            self.put_by_empty(hand, unloaded);
+            self.put_by(hand, unloaded);
         }
         true
     }
 
-    /// Keeps an empty magazine in the hand, or puts those that it has away, if they are many.
-    fn put_by_empty(&self, hand: &Hand, magazine: &Magazine) {
-        let mut empties = hand.take_empties();
-        if empties.left() >= EMPTIES {
-            self.put_away_empties(empties);
-            empties = Chain::empty();
-        }
-        self.empty
-            .link(&mut empties, OwnedSlot::assume(self.number(magazine)));
-        hand.set_empties(empties);
-    }
-
-    fn put_away_empties(&self, empties: Chain) {
-        // SAFETY: the stack is a part of `self`, which the caller's hand keeps alive.
-        let pushed = unsafe { FreeList::push_chain(NonNull::from(&self.empty), empties) };
-        debug_assert!(pushed.is_ok(), "this stack is never closed");
-    }
-
-    /// Takes an empty magazine for the hand: one that it has, or else one of several from the stack.
+    /// Takes an empty magazine for the hand.
     fn take_empty(&self, hand: &Hand) -> Option<&Magazine> {
-        let mut empties = hand.take_empties();
-        if empties.left() == 0 {
-            empties = self.empty.pop_many(EMPTIES).ok()?;
+        let empty = self.empty.take_by(hand.empties())?;
+        self.fetch_next(hand.empties());
+        Some(self.magazine(empty))
+    }
+
+    /// Has the magazine that the hand will want next on its way, which another core may have written last.
+    fn fetch_next(&self, kept: &Kept) {
+        if let Some(next) = kept.first() {
+            line::prefetch(self.magazine(next));
         }
-        let empty = self.empty.next_of(&mut empties);
-        hand.set_empties(empties);
-        Some(self.magazine(empty?.into_index()))
+    }
+
+    /// Keeps a magazine in the hand's stock of its kind.
+    fn put_by(&self, hand: &Hand, magazine: &Magazine) {
+        let number = self.number(magazine);
+        if magazine.len() == 0 {
+            self.empty.put_by(hand.empties(), number);
+        } else {
+            self.full.put_by(hand.fulls(), number);
+        }
     }
 
     /// Puts a slot into a hand's magazines, or into an empty one that it exchanges for the full one. The caller looks at the mode then: if it is not
@@ -240,7 +244,7 @@ impl Caches {
             return Err(slot);
         };
         if let Some(filled) = hand.load(empty) {
-            self.put_away(filled);
+            self.put_by(hand, filled);
         }
         hand.loaded().restart_if_empty(mode);
         hand.push_fast(slot, self.plan.rounds)
@@ -248,7 +252,7 @@ impl Caches {
 
     /// Takes a magazine that may hold slots.
     pub(crate) fn take_full(&self) -> Option<&Magazine> {
-        Some(self.magazine(self.full.pop().ok()?.into_index()))
+        Some(self.magazine(self.full.take()?))
     }
 
     /// Takes a hand's magazine with all its slots, if it has a full one to spare, and tells its number and how many.
@@ -267,13 +271,17 @@ impl Caches {
         Some((self.number(spare), count))
     }
 
-    /// Takes a magazine of the depot with all its slots, and tells its number and how many.
+    /// Takes a full magazine that the hand keeps, or one of the depot, with all its slots, and tells its number and how many.
     #[cold]
-    pub(crate) fn take_from_depot(&self, mode: &Mode) -> Option<(u32, NonZeroU32)> {
+    pub(crate) fn take_whole(&self, hand: Option<&Hand>, mode: &Mode) -> Option<(u32, NonZeroU32)> {
         loop {
-            let magazine = self.take_full()?;
+            let number = match hand {
+                Some(hand) => self.full.take_by(hand.fulls())?,
+                None => self.full.take()?,
+            };
+            let magazine = self.magazine(number);
             if let Some(count) = magazine.take_all(mode) {
-                return Some((self.number(magazine), count));
+                return Some((number, count));
             }
             self.put_away(magazine);
         }
@@ -294,10 +302,7 @@ impl Caches {
 
     /// How many slots lie in magazines that nobody has, if each of those is full.
     pub(crate) fn depot_len(&self) -> u32 {
-        self.full
-            .len()
-            .unwrap_or(0)
-            .saturating_mul(self.plan.rounds)
+        self.full.len().saturating_mul(self.plan.rounds)
     }
 
     /// Takes a slot out of any magazine, while the epoch lasts for which the caller passed a heavy fence.
@@ -349,13 +354,36 @@ mod tests {
     #[test]
     fn the_caches_of_a_pool_hold_at_most_half_of_it() {
         for slots in (0..5000).chain([65_536, 1 << 20, u32::MAX - 1]) {
-            if let Some(plan) = CachePlan::new(slots, u32::MAX) {
-                let cached = u64::from(plan.hands) * 2 * u64::from(plan.rounds);
+            let sizes = [1, 2, 3, 31, 112, 113, 256, 1000, u32::MAX].map(Some);
+            for most in sizes.into_iter().chain([None]) {
+                let Some(plan) = CachePlan::new(slots, most) else {
+                    continue;
+                };
+                let hand = u64::from(2 + plan.fulls_kept) * u64::from(plan.rounds);
+                let cached = u64::from(plan.hands) * hand;
                 assert!(2 * cached <= u64::from(slots), "{slots} slots: {plan:?}");
+                assert!(
+                    most.is_none_or(|most| hand <= u64::from(most.max(2))),
+                    "{plan:?}"
+                );
             }
         }
-        assert_eq!(CachePlan::new(u32::MAX - 1, 1), None);
-        assert_eq!(CachePlan::new(1024, 0), None);
-        assert_eq!(CachePlan::new(15, 32), None);
+        assert_eq!(CachePlan::new(u32::MAX - 1, Some(1)), None);
+        assert_eq!(CachePlan::new(1024, Some(0)), None);
+        assert_eq!(CachePlan::new(15, None), None);
+    }
+
+    #[test]
+    fn a_larger_cache_has_more_magazines() {
+        let plan = |slots, most| {
+            let plan = CachePlan::new(slots, most).expect("enough slots");
+            (plan.rounds, plan.fulls_kept, plan.hands)
+        };
+        assert_eq!(plan(1024, None), (56, 0, 4));
+        assert_eq!(plan(1024, Some(256)), (51, 3, 2));
+        assert_eq!(plan(8192, Some(512)), (51, 8, 8));
+        assert_eq!(plan(256, None), (16, 0, 4));
+        assert_eq!(plan(256, Some(112)), (16, 2, 2));
+        assert_eq!(plan(1 << 20, Some(u32::MAX)), (56, 14, 585));
     }
 }

@@ -123,6 +123,11 @@ impl Chain {
         }
     }
 
+    /// The slot that is taken off next.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.next.filter(|_| self.left > 0)
+    }
+
     /// How many slots it has, if it was [linked](FreeList::link) and not popped: a run that was the whole list may have fewer.
     pub(crate) fn left(&self) -> u32 {
         self.left
@@ -265,7 +270,7 @@ impl FreeList {
 
     /// Takes the next slot off a chain that this thread owns alone.
     pub(crate) fn next_of(&self, chain: &mut Chain) -> Option<OwnedSlot> {
-        let slot = chain.next.filter(|_| chain.left > 0)?;
+        let slot = chain.first()?;
         // Relaxed: the exchange made the chain ours; the load before it made the links visible.
         // Read before the slot is handed out: its new owner may give it back, under another link.
         let link = self.record(slot).link.load(Relaxed);
@@ -324,7 +329,7 @@ impl FreeList {
     pub(crate) unsafe fn push_chain(this: NonNull<Self>, chain: Chain) -> Result<(), Chain> {
         // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.
         let slots = unsafe { this.as_ref() }.slots();
-        let Some(first) = chain.next.filter(|_| chain.left > 0) else {
+        let Some(first) = chain.first() else {
             return Ok(());
         };
         // SAFETY: alive until the exchange below succeeds (the caller's promise); only shared references to a list exist.

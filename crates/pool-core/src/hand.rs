@@ -1,4 +1,4 @@
-//! What a thread has of a pool's caches: two magazines, or one and the room for another, and some empty ones to exchange.
+//! What a thread has of a pool's caches: two magazines, or one and the room for another, and some to exchange them for.
 //!
 //! Two and not one, after Bonwick (J. Bonwick, J. Adams: "Magazines and Vmem", USENIX 2001): with one, a thread at the edge between full and empty would
 //! exchange it at every second call.
@@ -7,19 +7,21 @@ use core::cell::Cell;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-use crate::free_list::{Chain, OwnedSlot};
+use crate::free_list::OwnedSlot;
 use crate::magazine::Magazine;
 use crate::mode::Mode;
+use crate::shelf::Kept;
 
 /// Two magazines of a pool, in the hands of one thread. The place of the second is vacant while a batch is out that was it.
 ///
-/// - **HAND-1** The two, as far as they are there, point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand. Wakers, which are foreign code
+/// - **HAND-1** The two, as far as they are there, and those that it keeps point into the pool's array of magazines, which the holder keeps alive by a pin or a handle, and are in no stack and in no other hand. Wakers, which are foreign code
 ///   and may make the thread's table give the hand away, run after the last use of a hand; none run in an alloc.
 pub(crate) struct Hand {
     loaded: Cell<NonNull<Magazine>>,
     previous: Cell<Option<NonNull<Magazine>>>,
-    /// Empty magazines, tied as in their stack, so that a thread that only takes, or only gives back, goes to that stack once for several of them.
-    empties: Cell<Chain>,
+    /// Full magazines, and empty ones, so that a thread that only takes, or only gives back, goes to their stacks once for several of them.
+    fulls: Kept,
+    empties: Kept,
 }
 
 impl Hand {
@@ -28,7 +30,8 @@ impl Hand {
         Self {
             loaded: Cell::new(NonNull::dangling()),
             previous: Cell::new(None),
-            empties: Cell::new(Chain::empty()),
+            fulls: Kept::nothing(),
+            empties: Kept::nothing(),
         }
     }
 
@@ -75,14 +78,14 @@ impl Hand {
         (!self.store(unloaded)).then_some(unloaded)
     }
 
-    /// The empty magazines, which are the caller's until they are [put back](Self::set_empties).
-    pub(crate) fn take_empties(&self) -> Chain {
-        self.empties.replace(Chain::empty())
+    /// The full magazines that it keeps.
+    pub(crate) fn fulls(&self) -> &Kept {
+        &self.fulls
     }
 
-    /// The caller has taken those that were there before.
-    pub(crate) fn set_empties(&self, empties: Chain) {
-        self.empties.set(empties);
+    /// The empty magazines that it keeps.
+    pub(crate) fn empties(&self) -> &Kept {
+        &self.empties
     }
 
     /// Puts a magazine into the place of the previous one if that is vacant; tells whether it was.

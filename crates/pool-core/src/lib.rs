@@ -54,6 +54,7 @@ mod share_record;
 mod share_records;
 mod shared;
 mod shared_kept;
+mod shelf;
 mod site;
 #[cfg(feature = "track")]
 mod slot_event;

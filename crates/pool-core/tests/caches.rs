@@ -231,6 +231,45 @@ fn slots_taken_here_and_freed_there_all_come_home() {
     take_one_by_one(&pool);
 }
 
+/// A pool of 1024 slots of which a thread's cache may hold a quarter.
+fn pool_with_large_caches() -> Pool {
+    let builder = Pool::builder().slots(1024).slot_bytes(64).cache(256);
+    builder.build().expect("a small pool")
+}
+
+#[test]
+fn large_caches_pass_slots_on_without_a_theft() {
+    let pool = pool_with_large_caches();
+    let (give, take): (_, Receiver<Vec<Lease>>) = sync_channel(2);
+    let consumer = thread::spawn(move || take.into_iter().for_each(drop));
+    for _ in 0..rounds() / 100 {
+        let leases = (0..100).map(|_| pool.alloc().expect("at most 400 are out, 510 in caches"));
+        give.send(leases.collect()).expect("the consumer waits");
+    }
+    drop(give);
+    consumer.join().expect("drops all");
+    let stats = pool.stats();
+    assert_eq!((stats.free, stats.steals, stats.exhausted), (1024, 0, 0));
+    take_one_by_one(&pool);
+}
+
+#[test]
+fn a_thread_that_ends_gives_back_all_magazines_of_a_large_cache() {
+    let pool = pool_with_large_caches();
+    for _ in 0..100 {
+        let threads_own = pool.clone();
+        thread::spawn(move || {
+            let held: Vec<_> = (0..400).map(|_| threads_own.alloc()).collect();
+            assert!(held.iter().all(Option::is_some));
+        })
+        .join()
+        .expect("624 are free besides");
+    }
+    let stats = pool.stats();
+    assert_eq!((stats.free, stats.steals), (1024, 0));
+    take_one_by_one(&pool);
+}
+
 /// Drops leases, and takes some, when the thread's cache may be gone already.
 struct AtTheEnd(RefCell<Vec<(Pool, Lease)>>);
 

@@ -207,6 +207,46 @@ fn an_exchange_of_magazines_beside_a_sweep_hides_nothing() {
     swept.check();
 }
 
+/// A hand that keeps a full magazine besides its two, and puts two away at once, beside a sweep: every slot is found.
+#[test]
+fn what_a_hand_keeps_beside_a_sweep_is_found() {
+    let found = Reached::new("the alloc took a slot beside the frees");
+    let refused = Reached::new("the alloc came before the frees");
+    let (mark_found, mark_refused) = (found.clone(), refused.clone());
+    explore(2, move || {
+        let builder = Pool::builder().slots(4).slot_bytes(8).cache(3);
+        let pool = Arc::new(builder.build().expect("a few bytes"));
+        let cache = pool.cache();
+        let held: Vec<_> = std::iter::from_fn(|| cache.alloc()).take(4).collect();
+        let giver = thread::spawn(move || {
+            // One magazine takes one slot here: the third free keeps one, the fourth puts it away with another.
+            for mut lease in held {
+                write(&mut lease, 1);
+                cache.free(lease);
+            }
+            cache
+        });
+        let taker = {
+            let pool = Arc::clone(&pool);
+            thread::spawn(move || {
+                let mut taken = pool.alloc();
+                if let Some(lease) = &mut taken {
+                    write(lease, 2);
+                }
+                taken
+            })
+        };
+        let cache = giver.join().unwrap();
+        let taken = taker.join().unwrap();
+        mark_found.mark_if(taken.is_some());
+        mark_refused.mark_if(taken.is_none());
+        drop(cache);
+        assert_every_slot_once(&pool, taken.into_iter().collect());
+    });
+    found.check();
+    refused.check();
+}
+
 /// [MODE-CLOSE] against the light fence of a free: the region goes once, with whoever is last.
 #[test]
 fn a_close_beside_a_free_into_a_cache_loses_no_slot() {

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use crate::work::pool::{SLOT_BYTES, Shared, SlotPool};
+use crate::work::pool::{SLOT_BYTES, Shared, SlotPool, cached};
 use crate::work::{Line, Memory, Writable};
 
 /// `struct rte_mempool`.
@@ -116,11 +116,9 @@ unsafe impl Send for Mempool {}
 unsafe impl Sync for Mempool {}
 
 impl Mempool {
-    /// How many objects each cache holds: the most there may be in a large pool; in a small one so many that two caches, which
-    /// overflow at one and a half times as many, leave a quarter of the pool.
+    /// How many objects each cache holds.
     fn cached(slots: usize) -> c_uint {
-        const MOST: usize = 512;
-        (slots / 4).min(MOST) as c_uint
+        cached(slots) as c_uint
     }
 
     /// Takes an object and gives it back, `times` times.

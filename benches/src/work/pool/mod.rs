@@ -36,6 +36,13 @@ pub(crate) const RING: usize = 4 * CHUNK;
 /// What is on its way, and as much again three times for the caches of both threads.
 pub(crate) const CROSS_SLOTS: usize = 4 * RING;
 
+/// How many slots a thread's cache holds where that is the user's to say: at most what DPDK allows in a large pool; in a small one so many that
+/// two of its caches, which overflow at one and a half times as many, leave a quarter of the pool.
+pub(crate) fn cached(slots: usize) -> usize {
+    const MOST: usize = 512;
+    (slots / 4).min(MOST)
+}
+
 /// A pool of slots of [`SLOT_BYTES`].
 pub trait SlotPool: Send + Sync + Sized + 'static {
     /// Its name in tables.

@@ -115,8 +115,10 @@ impl PoolBuilder {
     }
 
     fn cache_plan(&self, slots: u32) -> Option<CachePlan> {
-        let rounds = u32::try_from(self.cache.div_ceil(2)).unwrap_or(u32::MAX);
-        CachePlan::new(slots, rounds).filter(|_| fences::is_cheap())
+        let most = self
+            .cache
+            .map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+        CachePlan::new(slots, most).filter(|_| fences::is_cheap())
     }
 
     fn stride_bytes(&self) -> Result<usize, BuildError> {

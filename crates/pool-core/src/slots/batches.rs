@@ -20,15 +20,15 @@ impl Slots {
         let caches = self.caches()?;
         match hand.and_then(|hand| caches.take_spare(hand, self.mode())) {
             Some(batch) => Some(batch),
-            None => self.take_batch_slowly(caches),
+            None => self.take_batch_slowly(caches, hand),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn take_batch_slowly(&self, caches: &Caches) -> Option<(u32, NonZeroU32)> {
+    fn take_batch_slowly(&self, caches: &Caches, hand: Option<&Hand>) -> Option<(u32, NonZeroU32)> {
         self.advance_clock();
-        let batch = caches.take_from_depot(self.mode())?;
+        let batch = caches.take_whole(hand, self.mode())?;
         self.note_high_water();
         Some(batch)
     }
