@@ -59,7 +59,7 @@ impl BulkPool for PoolCore {
 
     #[inline]
     fn give_many(&self, from: &mut Vec<Lease>) {
-        self.0.free_many(from.drain(..));
+        self.0.free_all(from);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A cache that the caller holds: the implicit one without the look-up, and the only one without `std`.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::batch::LeaseBatch;
@@ -129,6 +130,15 @@ impl Cache {
             return self.pool.free_many(leases);
         };
         run::give_many(&self.pool, By::Cache(hand), leases);
+    }
+
+    /// As [`Pool::free_all`], through this cache.
+    #[inline]
+    pub fn free_all(&self, leases: &mut Vec<Lease>) {
+        let Some(hand) = self.hand() else {
+            return self.pool.free_all(leases);
+        };
+        run::give_all(&self.pool, By::Cache(hand), leases);
     }
 
     /// As [`Pool::alloc_batch`], through this cache.

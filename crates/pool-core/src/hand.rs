@@ -120,7 +120,11 @@ impl Hand {
 
     /// Puts slots into the loaded magazine as far as it has room, and tells how many. Those are no longer the caller's.
     #[inline]
-    pub(crate) fn push_many(&self, slots: &[u32], rounds: u32) -> usize {
+    pub(crate) fn push_many(
+        &self,
+        slots: impl ExactSizeIterator<Item = u32>,
+        rounds: u32,
+    ) -> usize {
         self.loaded().push_many(slots, rounds)
     }
 

@@ -87,6 +87,11 @@ impl Lease {
     }
 
     #[inline]
+    pub(crate) fn slot_number(&self) -> u32 {
+        self.slot
+    }
+
+    #[inline]
     pub(crate) fn is_of(&self, body: NonNull<Slots>) -> bool {
         self.slots == body
     }

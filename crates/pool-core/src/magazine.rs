@@ -176,18 +176,18 @@ impl Magazine {
 
     /// Owner: adds slots up to `limit`, shown all at once; tells how many.
     #[inline]
-    pub(crate) fn push_many(&self, slots: &[u32], limit: u32) -> usize {
+    pub(crate) fn push_many(&self, slots: impl ExactSizeIterator<Item = u32>, limit: u32) -> usize {
         let fill = self.own_fill();
         debug_assert!(
             limit <= ROUNDS,
             "a magazine holds {ROUNDS} slots, not {limit}"
         );
         let room = limit.saturating_sub(fill.bottom());
-        let mut count = 0;
-        for (index, slot) in (fill.bottom()..fill.bottom() + room).zip(slots) {
+        let count = room.min(u32::try_from(slots.len()).unwrap_or(ROUNDS));
+        let items = &self.items[fill.bottom() as usize..][..count as usize];
+        for (item, slot) in items.iter().zip(slots) {
             // Relaxed: published by the store of the bottom.
-            self.item(index).store(*slot, Relaxed);
-            count += 1;
+            item.store(slot, Relaxed);
         }
         // [MAG-PUSH-MANY] Release: as [MAG-PUSH], for each. Pairs with [MAG-BOTTOM].
         self.fill.store(fill.pushed(count).0, Release);

@@ -1,5 +1,6 @@
 //! The handle through which slots are taken.
 
+use alloc::vec::Vec;
 use core::fmt;
 use core::iter::{self, FusedIterator};
 use core::mem;
@@ -264,6 +265,22 @@ impl Pool {
     /// ```
     pub fn free_many(&self, leases: impl IntoIterator<Item = Lease>) {
         run::give_many(self, By::Thread, leases);
+    }
+
+    /// Gives back all leases of a `Vec`, which keeps its room: faster than [`free_many`](Self::free_many) of its `drain(..)`, because no code of the caller's runs
+    /// in between. Leases of other pools go to their own.
+    ///
+    /// ```
+    /// let pool = pool_core::Pool::builder().slots(1024).slot_bytes(2048).build()?;
+    /// let mut leases = Vec::with_capacity(32);
+    /// pool.alloc_many(32, &mut leases);
+    /// pool.free_all(&mut leases);
+    /// assert!(leases.is_empty() && pool.in_use() == 0);
+    /// # Ok::<(), pool_core::BuildError>(())
+    /// ```
+    #[inline]
+    pub fn free_all(&self, leases: &mut Vec<Lease>) {
+        run::give_all(self, By::Thread, leases);
     }
 
     /// Takes a whole magazine of slots with one exchange; `None` if there is no full one, or the pool has no caches. Then

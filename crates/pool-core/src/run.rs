@@ -2,6 +2,7 @@
 //!
 //! They are copied: while they are handed out or collected the caller's code runs, which may use the same magazine.
 
+use alloc::vec::Vec;
 use core::mem::{self, MaybeUninit};
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -13,6 +14,7 @@ use crate::magazine::ROUNDS;
 use crate::pool::Pool;
 use crate::site::Site;
 use crate::slots::Slots;
+use crate::thread_cache;
 use crate::waiting::WakeLater;
 
 /// Whose magazines are used.
@@ -25,6 +27,19 @@ pub(crate) enum By<'a> {
 }
 
 impl By<'_> {
+    /// Runs something with the hand if that is simple: it is there, and the pool has no policy. What runs calls no code of the caller's but wakers, last of all.
+    #[inline(always)]
+    fn with_simple_hand<R>(self, pool: &Pool, run: impl FnOnce(&Hand) -> R) -> Option<R> {
+        let hand = match self {
+            // SAFETY: the handle keeps the body (SLOTS-1).
+            Self::Thread => unsafe { thread_cache::simple_hand(pool.slots_ptr()) }?,
+            Self::Cache(_) if pool.slots().has_policy() => return None,
+            Self::Cache(hand) => NonNull::from(hand),
+        };
+        // SAFETY: the calling thread's or the caller's, which is where it was: no code of the caller's has run since (HAND-1). Only shared references to hands exist.
+        Some(run(unsafe { hand.as_ref() }))
+    }
+
     fn with_hand<R>(self, pool: &Pool, run: impl FnOnce(Option<&Hand>) -> R) -> R {
         match self {
             // SAFETY: the handle keeps the body (SLOTS-1).
@@ -46,15 +61,21 @@ pub(crate) fn take_many(
     let mut given = 0;
     while given < want {
         let mut room = ROOM;
-        let mut run = match TakenRun::fill(&mut room, pool, by, want - given) {
-            Ok(run) => run,
-            Err(why) => {
-                if given == 0 {
-                    pool.count(why);
+        let room = &mut room[..(want - given).min(ROUNDS as usize)];
+        let mode = pool.slots().mode();
+        let taken = match by.with_simple_hand(pool, |hand| hand.pop_many(mode, room)) {
+            None | Some(0) => match fill(room, pool, by) {
+                Ok(taken) => taken,
+                Err(why) => {
+                    if given == 0 {
+                        pool.count(why);
+                    }
+                    break;
                 }
-                break;
-            }
+            },
+            Some(taken) => taken,
         };
+        let mut run = TakenRun::of(pool, room, taken);
         run.hand_out(site, into);
         given += run.next;
         if run.next < run.slots.len() {
@@ -82,6 +103,25 @@ pub(crate) fn give_many(pool: &Pool, by: By<'_>, leases: impl IntoIterator<Item 
     leases.for_each(|lease| run.add(lease));
 }
 
+/// Gives back the slots of all leases of a `Vec`: at once those that go into a hand without an exchange of magazines, if all are of the pool.
+#[inline]
+pub(crate) fn give_all(pool: &Pool, by: By<'_>, leases: &mut Vec<Lease>) {
+    let body = pool.slots_ptr();
+    // Not `all`, which would look at one after the other. With `track` each has an event to note.
+    let are_own = leases
+        .iter()
+        .fold(true, |own, lease| own & lease.is_of(body));
+    if are_own && !cfg!(feature = "track") {
+        by.with_simple_hand(pool, |hand| {
+            // SAFETY: the handle keeps the body; the hand is this thread's or the caller's, of this pool, and so are the leases.
+            unsafe { Slots::give_back_first(body, hand, leases) }
+        });
+    }
+    if !leases.is_empty() {
+        give_many(pool, by, leases.drain(..));
+    }
+}
+
 /// Room for a magazine's slots, written only where they are put: to clear all of it would cost as much as to move a few.
 type Room = [MaybeUninit<u32>; ROUNDS as usize];
 const ROOM: Room = [const { MaybeUninit::uninit() }; ROUNDS as usize];
@@ -94,18 +134,22 @@ struct TakenRun<'a> {
     next: usize,
 }
 
+/// Takes as many slots as are simple to take and `room` has places, or else one; tells how many, which the first of `room` are then.
+fn fill(room: &mut [MaybeUninit<u32>], pool: &Pool, by: By<'_>) -> Result<u32, PopError> {
+    by.with_hand(pool, |hand| pool.slots().take_many(hand, room))
+}
+
 impl<'a> TakenRun<'a> {
-    /// Takes up to `most` slots, as many as are simple to take, or else one.
-    fn fill(room: &'a mut Room, pool: &'a Pool, by: By<'_>, most: usize) -> Result<Self, PopError> {
-        let room = &mut room[..most.min(ROUNDS as usize)];
-        let taken = by.with_hand(pool, |hand| pool.slots().take_many(hand, room))?;
+    /// The caller has the slots, which were written to the first `taken` places of `room`.
+    #[inline]
+    fn of(pool: &'a Pool, room: &'a [MaybeUninit<u32>], taken: u32) -> Self {
         let taken = ptr::from_ref(&room[..taken as usize]);
-        Ok(Self {
+        Self {
             pool,
-            // SAFETY: validity: `take_many` wrote so many. Aliasing: borrowed from `room`, which is not used otherwise as long as this is.
+            // SAFETY: validity: so many were written. Aliasing: borrowed from `room`, which nobody writes as long as this is.
             slots: unsafe { &*(taken as *const [u32]) },
             next: 0,
-        })
+        }
     }
 
     /// Adds the slots to `into`, as a slice's iterator, so that a `Vec` makes room once.
@@ -190,10 +234,13 @@ fn put_home(pool: &Pool, by: By<'_>, given: &[u32]) {
     if given.is_empty() {
         return;
     }
-    by.with_hand(pool, |hand| {
+    let give = |hand: Option<&Hand>| {
         // SAFETY: the slots are the caller's; the handle keeps the body; the hand is this thread's, of this pool.
         unsafe { Slots::give_back_many(pool.slots_ptr(), hand, given) }
-    });
+    };
+    if by.with_simple_hand(pool, |hand| give(Some(hand))).is_none() {
+        by.with_hand(pool, give);
+    }
 }
 
 #[cold]

@@ -8,10 +8,10 @@
 //! [`Cache`](crate::Cache), which runs the same code.
 
 #[cfg(all(feature = "std", not(loom)))]
-pub(crate) use table::{Spot, pop, push, with_hand};
+pub(crate) use table::{Spot, pop, push, simple_hand, with_hand};
 
 #[cfg(not(all(feature = "std", not(loom))))]
-pub(crate) use no_table::{Spot, pop, push, with_hand};
+pub(crate) use no_table::{Spot, pop, push, simple_hand, with_hand};
 
 #[cfg(not(all(feature = "std", not(loom))))]
 mod no_table {
@@ -44,6 +44,14 @@ mod no_table {
     #[inline]
     pub(crate) unsafe fn push(_slots: NonNull<Slots>, slot: OwnedSlot) -> Result<(), OwnedSlot> {
         Err(slot)
+    }
+
+    /// # Safety
+    ///
+    /// None is needed: there is no table.
+    #[inline]
+    pub(crate) unsafe fn simple_hand(_slots: NonNull<Slots>) -> Option<NonNull<Hand>> {
+        None
     }
 
     /// # Safety
@@ -168,6 +176,22 @@ mod table {
             }
             // SAFETY: this function's own promise; the hand is this thread's, of this pool (THREAD-1).
             unsafe { Slots::push_fast(slots, &place.hand, slot) }
+        })
+    }
+
+    /// The calling thread's hand, if that is simple: it has one in this pool, and the pool has no policy. Good until code of the caller's runs, which may make the
+    /// table give it away (HAND-1).
+    ///
+    /// # Safety
+    ///
+    /// The caller keeps the body alive.
+    #[inline(always)]
+    pub(crate) unsafe fn simple_hand(slots: NonNull<Slots>) -> Option<NonNull<Hand>> {
+        // SAFETY: alive by this function's own promise; only shared references to it exist.
+        let spot = unsafe { slots.as_ref() }.spot();
+        TABLE.with(|table| {
+            let place = table.at(spot);
+            ptr::eq(place.key.get(), slots.as_ptr()).then(|| NonNull::from(&place.hand))
         })
     }
 

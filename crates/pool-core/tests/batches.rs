@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use pool_core::{Lease, LeaseBatch};
+use pool_core::{Cache, Lease, LeaseBatch, Pool};
 use pools::{assert_every_slot_once, pool};
 
 #[test]
@@ -91,8 +91,38 @@ fn what_is_given_to_the_wrong_pool_goes_home() {
     other.free_many(leases.drain(..));
     assert_eq!(one.cache().alloc_many(70, &mut leases), 70);
     other.cache().free_many(leases.drain(..));
+    for pool in [&one, &other, &one] {
+        assert_eq!(pool.alloc_many(20, &mut leases), 20);
+    }
+    other.free_all(&mut leases);
     assert_every_slot_once(&one);
     assert_every_slot_once(&other);
+}
+
+#[test]
+fn a_vec_is_given_back_whole_and_keeps_its_room() {
+    // Without caches, with magazines of 4, of 56, and more of these in a cache.
+    for (slots, cache) in [(10, 112), (64, 112), (1024, 112), (1024, 256)] {
+        let builder = Pool::builder().slots(slots).slot_bytes(64).cache(cache);
+        let pool = builder.build().expect("a small pool");
+        let own = pool.cache();
+        let mut leases = Vec::with_capacity(slots);
+        for want in [0, 1, 3, 4, 5, 56, 57, 200, slots] {
+            let free: [fn(&Pool, &Cache, &mut Vec<Lease>); 2] = [
+                |pool, _, leases| pool.free_all(leases),
+                |_, own, leases| own.free_all(leases),
+            ];
+            for free in free {
+                let taken = pool.alloc_many(want, &mut leases);
+                assert_eq!((taken, pool.in_use()), (want.min(slots), taken));
+                free(&pool, &own, &mut leases);
+                assert_eq!((leases.len(), leases.capacity()), (0, slots));
+                assert_eq!(pool.in_use(), 0);
+            }
+        }
+        drop(own);
+        assert_every_slot_once(&pool);
+    }
 }
 
 #[test]
@@ -120,7 +150,7 @@ fn a_closed_pool_gives_no_batch_and_takes_them_back() {
     assert_eq!(pool.in_use(), out);
     pool.free_batch(given);
     assert_eq!(pool.in_use(), kept.len());
-    drop(kept);
+    pool.free_all(&mut kept.collect());
     assert_eq!(pool.in_use(), 0);
 }
 
@@ -147,6 +177,10 @@ fn policies_hold_for_what_leaves_a_batch() {
             .iter()
             .all(|lease| lease.iter().all(|byte| *byte == 0))
     );
+    leases.iter_mut().for_each(|lease| lease.fill(7));
+    pool.free_all(&mut leases);
+    let lease = pool.alloc().expect("64 are free");
+    assert!(lease.iter().all(|byte| *byte == 0));
 }
 
 /// Batches go from one thread to another, which gives back slots one by one, while both allocate besides.

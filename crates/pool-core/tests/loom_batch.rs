@@ -4,11 +4,14 @@
 mod body_watch;
 mod model;
 
+use loom::sync::atomic::AtomicBool;
+use loom::sync::atomic::Ordering::{Acquire, Release};
 use loom::thread;
 use std::sync::Arc;
 
 use body_watch::BodyWatch;
-use model::{Reached, assert_every_slot_once, explore, pool, small_pool};
+use model::{Reached, assert_every_slot_once, explore, pool, small_pool, write};
+use pool_core::{Cache, Lease};
 
 /// A batch that is given back while an alloc finds the pool empty: the alloc takes one of it, or comes before it; nothing is stranded.
 #[test]
@@ -187,6 +190,57 @@ fn a_run_taken_beside_a_sweep_strands_nothing() {
     });
     all.check();
     contested.check();
+}
+
+/// [MAG-PUSH-MANY] and the light fence behind it: an alloc that comes after the free of two slots at once finds one, and one beside it strands nothing.
+#[test]
+fn slots_given_back_at_once_beside_an_alloc_are_found() {
+    let free: [fn(&Cache, Vec<Lease>); 2] = [
+        |cache, run| cache.free_many(run),
+        |cache, mut run| cache.free_all(&mut run),
+    ];
+    for free in free {
+        let found = Reached::new("the alloc took one of the two");
+        let refused = Reached::new("the alloc came before they were home");
+        let (mark_found, mark_refused) = (found.clone(), refused.clone());
+        explore(2, move || {
+            let pool = pool(8);
+            let cache = pool.cache();
+            let mut held: Vec<_> = std::iter::from_fn(|| cache.alloc()).take(8).collect();
+            let mut run = held.split_off(6);
+            let is_home = Arc::new(AtomicBool::new(false));
+            let giver = {
+                let is_home = Arc::clone(&is_home);
+                thread::spawn(move || {
+                    run.iter_mut().for_each(|lease| write(lease, 1));
+                    free(&cache, run);
+                    is_home.store(true, Release);
+                    cache
+                })
+            };
+            let taker = {
+                let pool = Arc::clone(&pool);
+                thread::spawn(move || {
+                    let must = is_home.load(Acquire);
+                    let mut taken = pool.alloc();
+                    assert!(taken.is_some() || !must, "a free slot was missed");
+                    if let Some(lease) = &mut taken {
+                        write(lease, 2);
+                    }
+                    taken
+                })
+            };
+            let cache = giver.join().unwrap();
+            let taken = taker.join().unwrap();
+            mark_found.mark_if(taken.is_some());
+            mark_refused.mark_if(taken.is_none());
+            held.extend(taken);
+            assert_every_slot_once(&pool, held);
+            drop(cache);
+        });
+        found.check();
+        refused.check();
+    }
 }
 
 /// A batch whose slots alone keep the pool, dropped beside the last handle.

@@ -217,7 +217,7 @@ fn a_push_is_seen_by_the_sweep_or_sees_it() {
 fn a_run_pushed_is_seen_by_the_sweep_or_sees_it() {
     shown_slots_are_seen_by_the_sweep_or_see_it(|scene| {
         assert_eq!(
-            scene.magazine.push_many(&[10, 11, 12], 2),
+            scene.magazine.push_many([10, 11, 12].into_iter(), 2),
             2,
             "as many as fit"
         );

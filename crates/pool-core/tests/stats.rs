@@ -24,6 +24,7 @@ enum Step {
     TakeBatch,
     Drop(usize),
     DropMany(usize),
+    DropAll,
     Explicit,
 }
 
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TakeBatch),
         4 => any::<usize>().prop_map(Step::Drop),
         1 => (0..80_usize).prop_map(Step::DropMany),
+        1 => Just(Step::DropAll),
         1 => Just(Step::Explicit),
     ]
 }
@@ -60,6 +62,7 @@ proptest! {
                 Step::Drop(which) if before > 0 => drop(held.swap_remove(which % before)),
                 Step::Drop(_) => {}
                 Step::DropMany(count) => pool.free_many(held.drain(before.saturating_sub(count)..)),
+                Step::DropAll => pool.free_all(&mut held),
                 Step::Explicit => held.extend(own_cache.alloc()),
             }
             let wanted = match step {

@@ -1,5 +1,7 @@
 //! How a slot comes home: into a hand, into the shared list, or to who waits for one.
 
+use alloc::vec::Vec;
+use core::mem;
 use core::ptr::NonNull;
 
 use super::Slots;
@@ -7,6 +9,7 @@ use crate::caches::Caches;
 use crate::fences;
 use crate::free_list::{Chain, FreeList, OwnedSlot, Refused};
 use crate::hand::Hand;
+use crate::lease::Lease;
 use crate::site::SlotEvent;
 use crate::thread_cache;
 use crate::waiting::WakeLater;
@@ -115,6 +118,7 @@ impl Slots {
     /// # Safety
     ///
     /// The slots are the caller's, who holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool.
+    #[inline]
     pub(crate) unsafe fn give_back_many(this: NonNull<Self>, hand: Option<&Hand>, given: &[u32]) {
         // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
@@ -125,11 +129,57 @@ impl Slots {
         for slot in given {
             slots.note(*slot, SlotEvent::GivenBack);
         }
+        let pushed = hand.map_or(0, |hand| {
+            hand.push_many(given.iter().copied(), slots.rounds())
+        });
+        fences::light();
+        if pushed < given.len() || !slots.mode().is_normal() {
+            // SAFETY: this function's own promise; those pushed are no longer given.
+            unsafe { Self::give_back_rest(this, hand, &given[pushed..]) }
+        }
+    }
+
+    /// Takes the slots of the first leases home, as many as a hand takes without an exchange, for a caller who has a handle.
+    ///
+    /// # Safety
+    ///
+    /// The leases are of this pool, which has no policy, and the caller holds a handle of `this`. The hand is the calling thread's, of this pool.
+    #[inline]
+    pub(crate) unsafe fn give_back_first(
+        this: NonNull<Self>,
+        hand: &Hand,
+        leases: &mut Vec<Lease>,
+    ) {
+        // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let pushed = hand.push_many(leases.iter().map(Lease::slot_number), slots.rounds());
+        if pushed == leases.len() {
+            // SAFETY: shorter than it is; the leases end here, and their slots are home.
+            unsafe { leases.set_len(0) }
+        } else {
+            leases.drain(..pushed).for_each(mem::forget);
+        }
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: the caller's handle keeps the body.
+            unsafe { Self::empty_hand(this, hand) }
+        }
+    }
+
+    /// The end of [`give_back_many`](Self::give_back_many), unless all slots went into the hand while the mode was normal.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_back_many`](Self::give_back_many).
+    #[cold]
+    #[inline(never)]
+    unsafe fn give_back_rest(this: NonNull<Self>, hand: Option<&Hand>, given: &[u32]) {
+        // SAFETY: the caller's handle keeps the body alive (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
         let mut wakes = WakeLater::nobody();
         let mut left = given;
         if let (Some(hand), Some(caches)) = (hand, slots.caches()) {
             loop {
-                left = &left[hand.push_many(left, slots.rounds())..];
                 // Before a magazine is exchanged: a sweeper may have passed what is in it.
                 // SAFETY: this function's own promise.
                 let is_normal = unsafe { Self::look_at_mode(this, hand, &mut wakes) };
@@ -137,7 +187,7 @@ impl Slots {
                     break;
                 };
                 match caches.push(hand, slots.mode(), OwnedSlot::assume(*first)) {
-                    Ok(()) => left = rest,
+                    Ok(()) => left = &rest[hand.push_many(rest.iter().copied(), slots.rounds())..],
                     Err(refused) => {
                         refused.into_index(); // It is the first of those left.
                         break;

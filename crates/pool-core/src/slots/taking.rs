@@ -106,6 +106,7 @@ impl Slots {
     /// Takes slots that are simple to take, or else one if there is one; tells how many, which the first of `room` are then.
     ///
     /// The hand is the calling thread's, of this pool. No waker is called.
+    #[inline]
     pub(crate) fn take_many(
         &self,
         hand: Option<&Hand>,
