@@ -1,4 +1,4 @@
-//! Waking the other side of a bridge, at the price of a fence and a load while it does not wait.
+//! Waking the other side of a bridge, at the price of a load while it does not wait.
 //!
 //! A side that found nothing to do *arms* its bell, looks once more, and sleeps. The other side does its part first and *rings*
 //! afterwards. What the flag and the waker's cell can say:
@@ -16,9 +16,8 @@
 //! # Why fences
 //!
 //! Each side writes one word and reads the other's: the ringer the queue and then `armed`, the waiter `armed` and then the queue.
-//! If each could read the old value, the waiter would sleep for ever beside a full queue. No weaker ordering than two
-//! sequentially consistent fences forbids that. An exchange on `armed` at each ring would do as well, and would take the
-//! waiter's line away from it each time.
+//! If each could read the old value, the waiter would sleep for ever beside a full queue. No weaker ordering than a fence on each side forbids
+//! that. The waiter's is the heavy one: it is about to sleep, which costs more. So a ringer pays for a load.
 //!
 //! Every *write* to `armed` is an exchange, though, and none is on a hot path: so each continues the one before, and a swap that
 //! found the bell not armed cannot be ordered behind, and so undo, an arming that came later. (Coherence alone says the same; loom
@@ -27,9 +26,10 @@
 use core::fmt;
 use core::task::Waker;
 
+use crate::fences::Fences;
 use crate::sync::AtomicWaker;
-use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use crate::sync::atomic::{AtomicBool, fence};
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// One waiter's bell; see the module's head.
 pub(crate) struct Bell {
@@ -37,25 +37,20 @@ pub(crate) struct Bell {
     waker: AtomicWaker,
 }
 
-impl Default for Bell {
-    fn default() -> Self {
+impl Bell {
+    pub(crate) fn new() -> Self {
         Self {
             armed: AtomicBool::new(false),
             waker: AtomicWaker::default(),
         }
     }
-}
 
-impl Bell {
-    /// The waiter's half: from here on, whatever the other side does and then rings for is either seen by the waiter's next
-    /// look or wakes `waker`. Only one thread arms a bell.
+    /// The waiter's half: after this and the heavy fence that has to follow, whatever the other side does and then rings for is either seen
+    /// by the waiter's next look or wakes `waker`. Only one thread arms a bell.
     pub(crate) fn arm(&self, waker: &Waker) {
         self.waker.register(waker);
         // [BELL-ARM] Release: the waker is in its cell before anybody wants to wake it. Pairs with [BELL-TAKE].
         self.armed.swap(true, Release);
-        // [BELL-LOOK] SeqCst fence: if it comes first, the ringer's load after [BELL-RING] sees `armed`; if the ringer's fence
-        // comes first, the look that follows here sees what it did. Pairs with [BELL-RING].
-        fence(SeqCst);
     }
 
     /// The waiter found something after all: nobody needs to wake it.
@@ -66,17 +61,9 @@ impl Bell {
 
     /// The other side's half, after what it did.
     #[inline]
-    pub(crate) fn ring(&self) {
-        // [BELL-RING] SeqCst fence: what we did comes before our look at `armed`. Pairs with [BELL-LOOK].
-        fence(SeqCst);
-        self.ring_if_seen();
-    }
-
-    /// Wakes a waiter that happens to be seen; without a fence, so one that armed just now may be missed. For those
-    /// who are going to [`ring`](Self::ring) in any case, later.
-    #[inline]
-    pub(crate) fn ring_if_seen(&self) {
-        // Relaxed: ordered by the fence in `ring`; a missed one is rung for later otherwise.
+    pub(crate) fn ring(&self, fences: Fences) {
+        fences.light();
+        // Relaxed: ordered by the fence; see the module's head.
         if self.armed.load(Relaxed) {
             self.wake();
         }

@@ -1,14 +1,14 @@
 //! A bounded channel between two cores: what its two ends share, and how it is built.
 
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use crate::bell::Bell;
 use crate::bridge_error::{BridgeError, BridgeErrorKind};
 use crate::consumer::Consumer;
+use crate::fences::Fences;
 use crate::line::Line;
 use crate::producer::Producer;
-use crate::queue::queue;
+use crate::queue::{has_memory_for, queue};
 use crate::sync::Arc;
 
 /// Twice this fits a `usize` everywhere; the queue counts that far.
@@ -56,7 +56,7 @@ impl<T: Send> Bridge<T> {
     pub fn new(capacity: usize) -> Result<(Producer<T>, Consumer<T>), BridgeError> {
         check_capacity::<T>(capacity)?;
         let (push, pop) = queue(capacity);
-        let bells = Arc::new(Bells::default());
+        let bells = Arc::new(Bells::new());
         Ok((
             Producer::new(push, bells.clone()),
             Consumer::new(pop, bells),
@@ -71,22 +71,45 @@ fn check_capacity<T>(capacity: usize) -> Result<(), BridgeErrorKind> {
             value: capacity,
         });
     }
-    // The queue takes its memory without a way to say no, so ask for it once before.
-    Vec::<T>::new()
-        .try_reserve_exact(capacity)
-        .map_err(|_| BridgeErrorKind::OutOfMemory {
-            capacity,
-            value_bytes: size_of::<T>(),
-        })
+    if has_memory_for::<T>(capacity) {
+        return Ok(());
+    }
+    Err(BridgeErrorKind::OutOfMemory {
+        capacity,
+        value_bytes: size_of::<T>(),
+    })
 }
 
 /// Two bells, each armed by one end and rung by the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bells {
+    pub(crate) fences: Fences,
     /// Armed by a consumer that waits for values.
     pub(crate) values: Line<Bell>,
     /// Armed by a producer that waits for room.
     pub(crate) room: Line<Bell>,
+}
+
+impl Bells {
+    fn new() -> Self {
+        Self {
+            fences: Fences::choose(),
+            values: Line(Bell::new()),
+            room: Line(Bell::new()),
+        }
+    }
+
+    /// Wakes a consumer that waits; after a push, or when no more will come.
+    #[inline]
+    pub(crate) fn ring_for_values(&self) {
+        self.values.0.ring(self.fences);
+    }
+
+    /// Wakes a producer that waits; after a pop, or when no more will come.
+    #[inline]
+    pub(crate) fn ring_for_room(&self) {
+        self.room.0.ring(self.fences);
+    }
 }
 
 /// Rings when it is dropped. An end of a bridge keeps it *behind* its queue: fields are dropped in order, so whoever is woken
@@ -116,8 +139,8 @@ impl Farewell {
 impl Drop for Farewell {
     fn drop(&mut self) {
         match self.to {
-            End::Producer => self.bells.room.0.ring(),
-            End::Consumer => self.bells.values.0.ring(),
+            End::Producer => self.bells.ring_for_room(),
+            End::Consumer => self.bells.ring_for_values(),
         }
     }
 }

@@ -5,6 +5,7 @@ use core::task::{Context, Poll, Waker};
 
 use crate::bridge::{Bells, End, Farewell};
 use crate::bridge_error::PopError;
+use crate::fences::Fences;
 use crate::queue::PopEnd;
 use crate::sync::Arc;
 
@@ -49,8 +50,6 @@ pub struct Consumer<T> {
     queue: PopEnd<T>,
     farewell: Farewell,
     waker: Waker,
-    /// Whether this end made room and has not rung for it with a fence.
-    made_room: bool,
 }
 
 impl<T> Consumer<T> {
@@ -59,57 +58,39 @@ impl<T> Consumer<T> {
             queue,
             farewell: Farewell::to(bells, End::Producer),
             waker: Waker::noop().clone(),
-            made_room: false,
         }
     }
 
     /// Pops the value that was pushed first.
     ///
-    /// Never blocks, never allocates. Cost: the queue's pop and a load; a fence when the bridge is found empty.
+    /// Never blocks, never allocates. Cost: the queue's pop and a load; a waker's call if the producer waits for room.
     ///
     /// # Errors
     ///
     /// [`PopError`]: empty for now, or closed: the producer is gone *and* everything it pushed was popped.
     #[inline]
     pub fn try_pop(&mut self) -> Result<T, PopError> {
-        match self.queue.pop() {
-            Some(value) => {
-                self.after_pop();
-                Ok(value)
-            }
+        match self.pop() {
+            Some(value) => Ok(value),
             None => self.pop_last(),
         }
     }
 
     #[inline]
-    fn after_pop(&mut self) {
-        self.made_room = true;
-        self.farewell.bells().room.0.ring_if_seen();
+    fn pop(&mut self) -> Option<T> {
+        let value = self.queue.pop()?;
+        self.farewell.bells().ring_for_room();
+        Some(value)
     }
 
     /// The queue was empty a moment ago: it may be so for good.
     #[cold]
     fn pop_last(&mut self) -> Result<T, PopError> {
-        self.ring_for_room();
         if !self.queue.is_abandoned() {
             return Err(PopError::Empty);
         }
         // The producer may have pushed between our look at the queue and its end. All its pushes are visible now.
-        match self.queue.pop() {
-            Some(value) => {
-                self.after_pop();
-                Ok(value)
-            }
-            None => Err(PopError::Closed),
-        }
-    }
-
-    /// Makes good what [`after_pop`](Self::after_pop) may have missed, once for all the pops since.
-    fn ring_for_room(&mut self) {
-        if self.made_room {
-            self.made_room = false;
-            self.farewell.bells().room.0.ring();
-        }
+        self.pop().ok_or(PopError::Closed)
     }
 
     /// Says what to call when a waiting consumer has something to do. Kept until replaced; without one nothing is called.
@@ -125,29 +106,42 @@ impl<T> Consumer<T> {
     /// `true`: the bridge was empty and open, and the next push or the producer's end calls the waker, once. `false`:
     /// there is a value, or the bridge is closed; [`try_pop`](Self::try_pop) tells which.
     ///
-    /// The promise is for one sleep: after any wake-up, pop until empty and prepare again. A call too many costs a fence and harms
-    /// nothing, nor does sleeping not after all.
+    /// The promise is for one sleep: after any wake-up, pop until empty and prepare again. A call too many harms nothing, nor does not sleeping after
+    /// all. Cost: a system call, unless there is something to do.
     #[must_use = "`false` means that there is something to do: do not sleep"]
     pub fn prepare_wait(&mut self) -> bool {
-        self.ring_for_room();
-        self.arm(&self.waker)
+        self.arm_and_look(&self.waker)
     }
 
     /// Arms the bell, unless there is something to do.
-    fn arm(&self, waker: &Waker) -> bool {
+    fn arm_and_look(&self, waker: &Waker) -> bool {
         if self.has_news() {
             return false;
         }
-        let bell = &self.farewell.bells().values.0;
-        bell.arm(waker);
+        self.arm(waker);
+        self.farewell.bells().fences.heavy();
         let nothing_came = !self.has_news();
         if !nothing_came {
-            bell.disarm();
+            self.disarm();
         }
         nothing_came
     }
 
-    fn has_news(&self) -> bool {
+    /// The first half of preparing to wait. A heavy fence and a look have to follow.
+    pub(crate) fn arm(&self, waker: &Waker) {
+        self.farewell.bells().values.0.arm(waker);
+    }
+
+    pub(crate) fn disarm(&self) {
+        self.farewell.bells().values.0.disarm();
+    }
+
+    pub(crate) fn fences(&self) -> Fences {
+        self.farewell.bells().fences
+    }
+
+    /// Whether there is something to pop, or nothing ever will be.
+    pub(crate) fn has_news(&self) -> bool {
         !self.queue.is_empty() || self.queue.is_abandoned()
     }
 
@@ -161,7 +155,7 @@ impl<T> Consumer<T> {
                 Err(PopError::Closed) => return Poll::Ready(None),
                 Err(PopError::Empty) => {}
             }
-            if self.arm(cx.waker()) {
+            if self.arm_and_look(cx.waker()) {
                 return Poll::Pending;
             }
         }

@@ -23,8 +23,11 @@ mod bridge_error;
 mod builder;
 mod consumer;
 mod error;
+mod fences;
 mod line;
 mod local;
+mod mailbox;
+mod outboxes;
 mod page;
 mod page_id;
 mod pressure;
@@ -34,14 +37,17 @@ mod remote_page;
 mod slab;
 mod stats;
 mod sync;
+mod weighted_drain;
 
 pub use bridge::Bridge;
 pub use bridge_error::{BridgeError, Closed, PopError, PushError};
 pub use builder::CoreSlabBuilder;
 pub use consumer::Consumer;
 pub use error::{BuildError, PageIdError, PageLenError};
+#[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
+pub use os::event_fd::EventFd;
 #[cfg(all(feature = "os", target_os = "linux"))]
-pub use os::{PinError, pin_to_core};
+pub use os::pin::{PinError, pin_to_core};
 pub use page::Page;
 pub use page_id::PageId;
 pub use pressure::Pressure;
@@ -49,3 +55,4 @@ pub use producer::Producer;
 pub use remote_page::RemotePage;
 pub use slab::CoreSlab;
 pub use stats::SlabStats;
+pub use weighted_drain::WeightedDrain;

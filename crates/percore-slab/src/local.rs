@@ -1,9 +1,9 @@
 //! What one core knows of its pages: those at hand, and the counts. No other thread reaches any of it.
 //!
-//! Two lists hold the free pages. Those *at hand* lie in a plain `Vec`, which the owner's alloc and free use without an
-//! atomic instruction. Those that *came home* from other cores lie in the pool's shared list, each linked through its own side
-//! record: a return can neither fail for want of room nor wait for anybody. The owner moves the second list into the first with
-//! one exchange, when the first is empty or when told to.
+//! Free pages lie in three places. Those *at hand* lie in a plain `Vec`, which the owner's alloc and free use without an atomic instruction. Those
+//! that *came home* lie in the mailboxes of the threads that returned them ([`mailbox`](crate::mailbox)), or in the pool's shared list, each linked through
+//! its own side record: so a return can neither fail for want of room nor wait for anybody. The owner takes home what lies there when it has nothing at
+//! hand, or when told to.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,15 +14,20 @@ use pool_core::{Lease, Pool, RegionSource, RegionSpan};
 
 use crate::builder::Geometry;
 use crate::error::{BuildError, BuildErrorKind, PageIdErrorKind};
+use crate::mailbox::{Home, Inboxes};
+use crate::outboxes;
 use crate::page_id::PageId;
 use crate::stats::SlabStats;
+use crate::sync::Arc;
 
 /// - **LOCAL-1** `at_hand` has room for every page, so filing one never allocates.
-/// - **LOCAL-2** Each page is in `at_hand` once, or in the pool's list once, or in a caller's hands. (LIST-1 of pool-core.)
+/// - **LOCAL-2** Each page is in `at_hand` once, or in one mailbox once, or in the pool's list once, or in a caller's hands. (LIST-1 of pool-core: three
+///   of them hold leases.)
 pub(crate) struct Local {
     /// Before `at_hand`: closed first, it takes the pages at hand off its books one by one as they are dropped.
     pool: Pool,
     at_hand: RefCell<Vec<Lease>>,
+    inboxes: RefCell<Inboxes>,
     /// One row per page: its length while it is out as an id. Kept here and not in the id, which anybody can forge.
     id_lens: Box<[Cell<u32>]>,
     geometry: Geometry,
@@ -55,9 +60,12 @@ impl Local {
             .cache(0) // one owner, who takes all that came home at once
             .build()
             .map_err(BuildErrorKind::from)?;
+        let home = Arc::new(Home::new(pool.region()));
+        outboxes::announce(&home, geometry.pages);
         let local = Self {
             pool,
             at_hand: RefCell::new(at_hand),
+            inboxes: RefCell::new(Inboxes::new(home)),
             id_lens: id_lens.into_boxed_slice(),
             geometry,
             allocs: Cell::new(0),
@@ -75,11 +83,11 @@ impl Local {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take(&self) -> Option<Lease> {
-        if self.at_hand.borrow().is_empty() && !self.take_home_or_count() {
-            return None;
-        }
         let mut at_hand = self.at_hand.borrow_mut();
-        let mut lease = at_hand.pop()?;
+        let Some(mut lease) = at_hand.pop() else {
+            drop(at_hand);
+            return self.take_from_home();
+        };
         let most_out = self.geometry.pages - at_hand.len();
         drop(at_hand);
         add(&self.allocs, 1);
@@ -92,19 +100,21 @@ impl Local {
 
     #[cold]
     #[inline(never)]
-    fn take_home_or_count(&self) -> bool {
-        let came = self.take_home() > 0;
-        if !came {
+    #[cfg_attr(feature = "track", track_caller)]
+    fn take_from_home(&self) -> Option<Lease> {
+        if self.take_home() == 0 {
             add(&self.exhausted, 1);
+            return None;
         }
-        came
+        self.take()
     }
 
-    /// More pages than ever are not at hand; they count only if they have not come home either.
+    /// More pages than ever are not at hand. Those that came home do not count, and are at hand after this.
     #[cold]
     fn raise_high_water(&self) {
-        self.high_water
-            .set(self.high_water.get().max(self.in_use()));
+        self.take_home();
+        let most_out = self.geometry.pages - self.at_hand.borrow().len();
+        self.high_water.set(self.high_water.get().max(most_out));
     }
 
     /// Memory for more than a page: a pool of one slot, so that it lends out the same kind of lease.
@@ -142,18 +152,25 @@ impl Local {
         at_hand.push(lease);
     }
 
-    /// Moves every page that came home to those at hand, with one exchange, the last to come on top. Tells how many.
+    /// Moves every page that came home to those at hand, of each mailbox the last to come on top. Tells how many.
     pub(crate) fn take_home(&self) -> usize {
-        if self.pool.free_count() == 0 {
-            return 0;
-        }
         let mut at_hand = self.at_hand.borrow_mut();
         let before = at_hand.len();
-        let came = self.pool.alloc_many(usize::MAX, &mut *at_hand);
+        self.take_list(&mut at_hand);
+        self.inboxes.borrow_mut().take_all(&mut at_hand);
+        debug_assert!(at_hand.len() <= self.geometry.pages, "more than all pages");
+        at_hand.len() - before
+    }
+
+    /// With one exchange.
+    fn take_list(&self, at_hand: &mut Vec<Lease>) {
+        if self.pool.free_count() == 0 {
+            return;
+        }
+        let before = at_hand.len();
+        self.pool.alloc_many(usize::MAX, at_hand);
         at_hand[before..].reverse();
         at_hand[before..].iter_mut().for_each(Lease::mark_stocked);
-        debug_assert!(at_hand.len() <= self.geometry.pages, "more than all pages");
-        came
     }
 
     /// Turns a page into a name, and remembers its length.
@@ -199,9 +216,10 @@ impl Local {
         self.allocs.get()
     }
 
-    /// Pages at hand and pages that had come home at some instant of the call.
+    /// Pages at hand, and pages that had come home when this looked where they lie.
     pub(crate) fn available(&self) -> usize {
-        self.at_hand.borrow().len() + self.pool.free_count()
+        let came_home = self.pool.free_count() + self.inboxes.borrow_mut().len();
+        self.at_hand.borrow().len() + came_home
     }
 
     pub(crate) fn in_use(&self) -> usize {

@@ -35,7 +35,7 @@ impl<T> Producer<T> {
 
     /// Pushes a value, and wakes the consumer if it waits.
     ///
-    /// Never blocks, never allocates (what the consumer's waker does is its own). Cost: the queue's push, a fence and a load; a
+    /// Never blocks, never allocates (what the consumer's waker does is its own). Cost: the queue's push and a load; a
     /// waker's call if the consumer waits.
     ///
     /// # Errors
@@ -48,14 +48,14 @@ impl<T> Producer<T> {
             return Err(PushError::Closed(value));
         }
         self.queue.push(value).map_err(PushError::Full)?;
-        self.farewell.bells().values.0.ring();
+        self.farewell.bells().ring_for_values();
         Ok(())
     }
 
     /// Waits for room: ready when a push would not be refused for want of it, which only this end can change.
     ///
-    /// While the bridge is full, `cx`'s waker is called when the consumer has made room: as a rule after its next pop, at the latest
-    /// when it has found the bridge empty, waits, or is gone. The waker of the latest call counts.
+    /// While the bridge is full, `cx`'s waker is called by the consumer's next pop or its end. The waker of the latest call counts. A pending
+    /// answer costs a system call.
     ///
     /// # Errors
     ///
@@ -64,11 +64,12 @@ impl<T> Producer<T> {
         if let Some(ready) = self.readiness() {
             return Poll::Ready(ready);
         }
-        let bell = &self.farewell.bells().room.0;
-        bell.arm(cx.waker());
+        let bells = self.farewell.bells();
+        bells.room.0.arm(cx.waker());
+        bells.fences.heavy();
         let ready = self.readiness();
         if ready.is_some() {
-            bell.disarm();
+            bells.room.0.disarm();
         }
         ready.map_or(Poll::Pending, Poll::Ready)
     }

@@ -3,10 +3,19 @@
 //! loom does not see into rtrb. A model proves what this crate adds around it (the wake-ups, the order in which a closed
 //! bridge is drained), given a queue that does what rtrb documents; rtrb itself is tested and modelled by its own project.
 
+use alloc::vec::Vec;
+
 pub(crate) use imp::*;
+
+/// Whether the system has memory for `capacity` values. A queue takes its memory without a way to say no, so this is asked before.
+pub(crate) fn has_memory_for<T>(capacity: usize) -> bool {
+    Vec::<T>::new().try_reserve_exact(capacity).is_ok()
+}
 
 #[cfg(not(loom))]
 mod imp {
+    use alloc::vec::Vec;
+
     /// Makes both ends of a queue of `capacity` values.
     pub(crate) fn queue<T>(capacity: usize) -> (PushEnd<T>, PopEnd<T>) {
         let (push, pop) = rtrb::RingBuffer::new(capacity);
@@ -54,6 +63,13 @@ mod imp {
             self.0.pop().ok()
         }
 
+        /// Moves all that is there to `values`, the first pushed first.
+        pub(crate) fn pop_all(&mut self, values: &mut Vec<T>) {
+            if let Ok(there) = self.0.read_chunk(self.0.slots()) {
+                values.extend(there);
+            }
+        }
+
         /// Once false, stays so until this end pops.
         #[inline]
         pub(crate) fn is_empty(&self) -> bool {
@@ -83,6 +99,7 @@ mod imp {
     use crate::sync::atomic::{AtomicBool, AtomicUsize};
     use crate::sync::{Arc, UnsafeCell};
     use alloc::boxed::Box;
+    use alloc::vec::Vec;
 
     /// - **QUEUE-1** Cells `head..tail` (counted without end, taken modulo the capacity) hold a value and are the pop end's;
     ///   the others are the push end's. `tail` is written by the push end alone, `head` by the pop end alone.
@@ -186,6 +203,10 @@ mod imp {
             // [QUEUE-POP] Release: the value is out before its cell can be filled again. Pairs with [QUEUE-HEAD].
             self.0.head.store(head + 1, Release);
             value
+        }
+
+        pub(crate) fn pop_all(&mut self, values: &mut Vec<T>) {
+            values.extend((0..self.len()).map_while(|_| self.pop()));
         }
 
         pub(crate) fn is_empty(&self) -> bool {

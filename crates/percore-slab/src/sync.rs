@@ -1,8 +1,8 @@
 //! The only door to atomics: `core`'s in a normal build, loom's in a model.
 //!
-//! Nothing else in this crate names `core::sync::atomic`, `atomic_waker` or loom, so whatever a model explores is
-//! the shipped code. Two things loom cannot look into are replaced by stand-ins: the waker's cell, here, and the queue, in
-//! `queue.rs`.
+//! Nothing else in this crate names `core::sync::atomic`, `atomic_waker`, `crossbeam_queue` or loom, so whatever a model explores is
+//! the shipped code. Three things loom cannot look into are replaced by stand-ins: the waker's cell and the list of arrivals, here, and the queue,
+//! in `queue.rs`.
 
 pub(crate) use imp::*;
 
@@ -13,17 +13,46 @@ mod imp {
     }
     pub(crate) use alloc::sync::Arc;
     pub(crate) use atomic_waker::AtomicWaker;
+    pub(crate) use crossbeam_queue::SegQueue as Arrivals;
+    #[cfg(feature = "std")]
+    pub(crate) use std::{sync::RwLock, thread_local as per_thread};
+
+    #[cfg(feature = "std")]
+    macro_rules! per_process {
+        (static $name:ident: $type:ty = $value:expr;) => {
+            static $name: $type = $value;
+        };
+    }
+    #[cfg(feature = "std")]
+    pub(crate) use per_process;
 }
 
 #[cfg(loom)]
 mod imp {
+    use alloc::collections::VecDeque;
     use core::task::Waker;
 
     pub(crate) mod atomic {
         pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
     }
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::Arc;
+    pub(crate) use loom::sync::{Arc, RwLock};
+
+    /// A static that each run of a model has anew.
+    macro_rules! per_process {
+        (static $name:ident: $type:ty = $value:expr;) => {
+            loom::lazy_static! { static ref $name: $type = $value; }
+        };
+    }
+    pub(crate) use per_process;
+
+    /// `std`'s, with loom's threads, which know no initialiser that is a constant.
+    macro_rules! per_thread {
+        (static $name:ident: $type:ty = const $value:block;) => {
+            loom::thread_local! { static $name: $type = $value; }
+        };
+    }
+    pub(crate) use per_thread;
 
     /// Stands for `atomic_waker::AtomicWaker`: what `register` put in, one `wake` takes out and calls.
     ///
@@ -52,6 +81,30 @@ mod imp {
             if let Some(waker) = taken {
                 waker.wake();
             }
+        }
+    }
+
+    /// Stands for `crossbeam_queue::SegQueue`. Its lock synchronises more than the real one, which hands on what was done before a push
+    /// to who pops that value, and no more.
+    pub(crate) struct Arrivals<T>(loom::sync::Mutex<VecDeque<T>>);
+
+    impl<T> Default for Arrivals<T> {
+        fn default() -> Self {
+            Self(loom::sync::Mutex::new(VecDeque::new()))
+        }
+    }
+
+    impl<T> Arrivals<T> {
+        fn all(&self) -> loom::sync::MutexGuard<'_, VecDeque<T>> {
+            self.0.lock().expect("no model panics while it holds this")
+        }
+
+        pub(crate) fn push(&self, value: T) {
+            self.all().push_back(value);
+        }
+
+        pub(crate) fn pop(&self) -> Option<T> {
+            self.all().pop_front()
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Models of pages that come home while their owner works or leaves.
 //!
-//! A slab has no atomics of its own: these run pool-core's under it, with loom watching each access to a page's bytes, so that
-//! a page that had two holders, or changed hands without an edge, is reported.
+//! These run the mailboxes and pool-core under them, with loom watching each access to a page's bytes, so that a page that had two holders, or
+//! changed hands without an edge, is reported. In a model a mailbox has room for one page, so that the second goes home by the list; its queue and the list
+//! of arrivals are stand-ins (`queue.rs`, `sync.rs`), because loom does not see into rtrb and crossbeam-queue. The owner's end is in `loom_slab_end`.
 #![cfg(loom)]
 
 mod reached;
@@ -189,4 +190,77 @@ fn a_page_outlives_an_owner_that_leaves_meanwhile() {
     });
     after.check();
     before.check();
+}
+
+/// The first goes into the mailbox and the second, which finds it full, into the list, unless the owner took the first meanwhile.
+#[test]
+fn a_full_mailbox_holds_up_nobody() {
+    let between = Reached::new("the owner took a page between the two");
+    let none = Reached::new("the owner found nothing");
+    let both = Reached::new("the owner found both");
+    let marks = [between.clone(), none.clone(), both.clone()];
+    explore(3, move || {
+        let [between, none, both] = marks.clone();
+        let owner = thread::spawn(move || {
+            let (slab, toss) = (slab(2), Toss::new());
+            let [first, second] = [(); 2].map(|()| slab.alloc(b"x").expect("free").into_remote());
+            let tossed = toss.clone();
+            let returning = thread::spawn(move || {
+                assert_eq!(&first[..], b"x");
+                drop(first);
+                assert_eq!(&second[..], b"x");
+                drop(second);
+                tossed.touch();
+            });
+            toss.touch();
+            let came = slab.tick();
+            match came {
+                0 => none.mark(),
+                1 => between.mark(),
+                _ => both.mark(),
+            }
+            assert!(slab.available() >= came);
+            returning.join().expect("no panic");
+            assert_eq!(slab.available(), 2);
+            assert_every_page_once(&slab);
+        });
+        owner.join().expect("no panic");
+    });
+    between.check();
+    none.check();
+    both.check();
+}
+
+/// A thread's mailbox is thrown away when the thread is gone, and what it put in last is not.
+#[test]
+fn what_a_thread_returned_last_outlives_it() {
+    let early = Reached::new("the owner looked before the return");
+    let late = Reached::new("the owner found the page");
+    let marks = (early.clone(), late.clone());
+    explore(3, move || {
+        let (early, late) = marks.clone();
+        let owner = thread::spawn(move || {
+            let slab = slab(2);
+            let [first, second] = [(); 2].map(|()| slab.alloc(b"x").expect("free").into_remote());
+            let returning = thread::spawn(move || {
+                drop(first);
+                // By now the mailbox may be known to the owner.
+                thread::yield_now();
+                drop(second);
+            });
+            let mut came = slab.tick();
+            match came {
+                0 => early.mark(),
+                _ => late.mark(),
+            }
+            came += slab.tick();
+            came += slab.tick();
+            returning.join().expect("no panic");
+            assert_eq!(came + slab.tick(), 2);
+            assert_every_page_once(&slab);
+        });
+        owner.join().expect("no panic");
+    });
+    early.check();
+    late.check();
 }

@@ -25,7 +25,7 @@ const SUPPRESSIONS: &str = "xtask/src/sanitizer/thread-suppressions.txt";
 const RUNS: &[&str] = &[
     "-p pool-core --features track --test threads --test caches --test free_list --test reservation --test stats --test lessons_track",
     "-p pool-core --no-default-features --test threads --test free_list --test budget_threads",
-    "-p percore-slab --test threads",
+    "-p percore-slab --test threads --test stress",
     "-p zerocopy-view --test threads",
 ];
 
