@@ -8,7 +8,7 @@ mod uring_send;
 mod zerocopy_view;
 
 pub use framebuf::Framebuf;
-pub use percore_slab::PercoreSlab;
+pub use percore_slab::{MessagesInPages, PercoreSlab};
 pub use pool_core::PoolCore;
 pub use sizeclass::Sizeclass;
 pub use uring_send::{UringSend, UringSendDatagrams};

@@ -49,6 +49,55 @@ pub trait Pages: Sized {
     fn take(&self) -> Option<Self::Page>;
 }
 
+/// Messages of 64 bytes from one core to another.
+pub trait Messages: Sized {
+    /// Its name in tables.
+    const NAME: &'static str;
+
+    /// A message; dropping it gives back what it took.
+    type Message: AsRef<[u8]> + Send + 'static;
+    /// The sending end of what messages cross by.
+    type There: PushEnd<Self::Message> + Send + 'static;
+    /// Its other end.
+    type Arrivals: PopEnd<Self::Message> + Send + 'static;
+
+    /// What messages cross by, with room for `capacity`.
+    fn bridge(capacity: usize) -> (Self::There, Self::Arrivals);
+
+    /// For the calling thread, which makes the messages.
+    fn new() -> Self;
+
+    /// A message of these bytes; `None` if there is no memory for one now.
+    fn make(&self, line: &Line) -> Option<Self::Message>;
+}
+
+/// Where messages go in.
+pub trait PushEnd<T> {
+    /// Gives the message back if there is no room.
+    fn try_push(&mut self, message: T) -> Result<(), T>;
+}
+
+/// Where messages come out.
+pub trait PopEnd<T> {
+    /// The next one, if there is one.
+    fn try_pop(&mut self) -> Option<T>;
+}
+
+impl<T> PushEnd<T> for Producer<T> {
+    #[inline]
+    fn try_push(&mut self, message: T) -> Result<(), T> {
+        self.push(message)
+            .map_err(|PushError::Full(refused)| refused)
+    }
+}
+
+impl<T> PopEnd<T> for Consumer<T> {
+    #[inline]
+    fn try_pop(&mut self) -> Option<T> {
+        self.pop().ok()
+    }
+}
+
 /// Takes a page, writes 64 bytes, gives it back, all on its own core.
 pub fn local<L: LocalPages>(case: &mut Case<'_>) {
     let check = || {
@@ -112,6 +161,59 @@ fn give_back<P: Pages>(gate: &Gate, mut ring: Consumer<P::Page>, count: u64) -> 
     let start = gate.wait();
     for _ in 0..count {
         use_and_drop(wait_for(|| ring.pop().ok()));
+    }
+    start.elapsed()
+}
+
+/// One core makes messages of 64 bytes and sends them over a bridge to another, which reads and drops them. Per message.
+pub fn cross<M: Messages>(case: &mut Case<'_>) {
+    let check = || {
+        need_two_cores()?;
+        let message = M::new().make(&[5; LINE_BYTES]);
+        match message {
+            Some(message) if message.as_ref() == [5; LINE_BYTES] => Ok(()),
+            _ => Err("made no message, or another one".into()),
+        }
+    };
+    case.time(
+        M::NAME,
+        check,
+        || (),
+        |bencher, ()| {
+            in_bulk(bencher, |times| {
+                let (there, arrivals) = M::bridge(RING);
+                together(
+                    move |gate| send::<M>(gate, there, times),
+                    move |gate| read::<M>(gate, arrivals, times),
+                )
+            });
+        },
+    );
+}
+
+fn send<M: Messages>(gate: &Gate, mut there: M::There, count: u64) -> Duration {
+    let messages = M::new();
+    let mut line = black_box([7; LINE_BYTES]);
+    let start = gate.wait();
+    for n in 0..count {
+        line[..8].copy_from_slice(&n.to_le_bytes());
+        let mut message = wait_for(|| messages.make(&line));
+        let mut pause = Pause::default();
+        while let Err(refused) = there.try_push(message) {
+            message = refused;
+            pause.once();
+        }
+    }
+    start.elapsed()
+}
+
+fn read<M: Messages>(gate: &Gate, mut arrivals: M::Arrivals, count: u64) -> Duration {
+    let mut line = [0; LINE_BYTES];
+    let start = gate.wait();
+    for n in 0..count {
+        let message = wait_for(|| arrivals.try_pop());
+        line.copy_from_slice(message.as_ref());
+        assert_eq!(black_box(&line)[..8], n.to_le_bytes(), "in order");
     }
     start.elapsed()
 }
