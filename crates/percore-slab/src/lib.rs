@@ -17,6 +17,7 @@ extern crate std;
 #[cfg(all(feature = "os", target_os = "linux"))]
 mod os;
 
+mod at_hand;
 mod bell;
 mod bridge;
 mod bridge_error;

@@ -12,6 +12,7 @@ use core::fmt;
 
 use pool_core::{Lease, Pool, RegionSource, RegionSpan};
 
+use crate::at_hand::AtHand;
 use crate::builder::Geometry;
 use crate::error::{BuildError, BuildErrorKind, PageIdErrorKind};
 use crate::mailbox::{Home, Inboxes};
@@ -20,13 +21,13 @@ use crate::page_id::PageId;
 use crate::stats::SlabStats;
 use crate::sync::Arc;
 
-/// - **LOCAL-1** `at_hand` has room for every page, so filing one never allocates.
+/// - **LOCAL-1** `at_hand` has room for every page, so filing one never allocates and never fails.
 /// - **LOCAL-2** Each page is in `at_hand` once, or in one mailbox once, or in the pool's list once, or in a caller's hands. (LIST-1 of pool-core: three
 ///   of them hold leases.)
 pub(crate) struct Local {
     /// Before `at_hand`: closed first, it takes the pages at hand off its books one by one as they are dropped.
     pool: Pool,
-    at_hand: RefCell<Vec<Lease>>,
+    at_hand: AtHand,
     inboxes: RefCell<Inboxes>,
     /// One row per page: its length while it is out as an id. Kept here and not in the id, which anybody can forge.
     id_lens: Box<[Cell<u32>]>,
@@ -37,6 +38,8 @@ pub(crate) struct Local {
     oversize: Cell<u64>,
     oversize_bytes: Cell<u64>,
     high_water: Cell<usize>,
+    /// While no more pages than this are not at hand, the mark is right, or a sixteenth too low.
+    look_again_above: Cell<usize>,
 }
 
 impl Local {
@@ -44,10 +47,7 @@ impl Local {
         let out_of_memory = |_| BuildErrorKind::OutOfMemory {
             pages: geometry.pages,
         };
-        let mut at_hand = Vec::new();
-        at_hand
-            .try_reserve_exact(geometry.pages)
-            .map_err(out_of_memory)?;
+        let at_hand = AtHand::with_room_for(geometry.pages).map_err(out_of_memory)?;
         let mut id_lens = Vec::new();
         id_lens
             .try_reserve_exact(geometry.pages)
@@ -64,7 +64,7 @@ impl Local {
         outboxes::announce(&home, geometry.pages);
         let local = Self {
             pool,
-            at_hand: RefCell::new(at_hand),
+            at_hand,
             inboxes: RefCell::new(Inboxes::new(home)),
             id_lens: id_lens.into_boxed_slice(),
             geometry,
@@ -74,6 +74,7 @@ impl Local {
             oversize: Cell::new(0),
             oversize_bytes: Cell::new(0),
             high_water: Cell::new(0),
+            look_again_above: Cell::new(0),
         };
         local.take_home();
         Ok(local)
@@ -83,15 +84,12 @@ impl Local {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take(&self) -> Option<Lease> {
-        let mut at_hand = self.at_hand.borrow_mut();
-        let Some(mut lease) = at_hand.pop() else {
-            drop(at_hand);
+        let Some(mut lease) = self.at_hand.pop() else {
             return self.take_from_home();
         };
-        let most_out = self.geometry.pages - at_hand.len();
-        drop(at_hand);
+        let most_out = self.geometry.pages - self.at_hand.len();
         add(&self.allocs, 1);
-        if most_out > self.high_water.get() {
+        if most_out > self.look_again_above.get() {
             self.raise_high_water();
         }
         lease.mark_taken();
@@ -109,12 +107,17 @@ impl Local {
         self.take()
     }
 
-    /// More pages than ever are not at hand. Those that came home do not count, and are at hand after this.
+    /// So many pages are not at hand that the high-water mark may have been passed. Those that came home do not count, and are at hand after this.
+    ///
+    /// When as many are in use as ever, this would be for each page that is taken: so it looks again only when it may be wrong by a sixteenth.
     #[cold]
+    #[inline(never)]
     fn raise_high_water(&self) {
         self.take_home();
-        let most_out = self.geometry.pages - self.at_hand.borrow().len();
-        self.high_water.set(self.high_water.get().max(most_out));
+        let most_out = self.geometry.pages - self.at_hand.len();
+        let most = self.high_water.get().max(most_out);
+        self.high_water.set(most);
+        self.look_again_above.set(most + most / 16);
     }
 
     /// Memory for more than a page: a pool of one slot, so that it lends out the same kind of lease.
@@ -138,39 +141,29 @@ impl Local {
         // Memory for more than a page belongs to nobody else, and is gone with its lease.
     }
 
-    /// LOCAL-1 is why the push does not allocate.
     #[inline]
     fn file(&self, mut lease: Lease) {
         lease.mark_stocked();
-        let mut at_hand = self.at_hand.borrow_mut();
-        debug_assert!(
-            at_hand.len() < self.geometry.pages,
-            "{} pages at hand of {}, and one more",
-            at_hand.len(),
-            self.geometry.pages
-        );
-        at_hand.push(lease);
+        self.at_hand.push(lease);
     }
 
     /// Moves every page that came home to those at hand, of each mailbox the last to come on top. Tells how many.
     pub(crate) fn take_home(&self) -> usize {
-        let mut at_hand = self.at_hand.borrow_mut();
-        let before = at_hand.len();
-        self.take_list(&mut at_hand);
-        self.inboxes.borrow_mut().take_all(&mut at_hand);
-        debug_assert!(at_hand.len() <= self.geometry.pages, "more than all pages");
-        at_hand.len() - before
+        let before = self.at_hand.len();
+        self.take_list();
+        self.inboxes.borrow_mut().take_all(&mut &self.at_hand);
+        self.at_hand.len() - before
     }
 
     /// With one exchange.
-    fn take_list(&self, at_hand: &mut Vec<Lease>) {
+    fn take_list(&self) {
         if self.pool.free_count() == 0 {
             return;
         }
-        let before = at_hand.len();
-        self.pool.alloc_many(usize::MAX, at_hand);
-        at_hand[before..].reverse();
-        at_hand[before..].iter_mut().for_each(Lease::mark_stocked);
+        let before = self.at_hand.len();
+        self.pool
+            .alloc_many(usize::MAX, &mut Stocked(&self.at_hand));
+        self.at_hand.reverse_above(before);
     }
 
     /// Turns a page into a name, and remembers its length.
@@ -219,7 +212,7 @@ impl Local {
     /// Pages at hand, and pages that had come home when this looked where they lie.
     pub(crate) fn available(&self) -> usize {
         let came_home = self.pool.free_count() + self.inboxes.borrow_mut().len();
-        self.at_hand.borrow().len() + came_home
+        self.at_hand.len() + came_home
     }
 
     pub(crate) fn in_use(&self) -> usize {
@@ -241,7 +234,7 @@ impl Local {
             exhausted: self.exhausted.get(),
             oversize: self.oversize.get(),
             oversize_bytes: self.oversize_bytes.get(),
-            high_water: self.high_water.get(),
+            high_water: self.high_water.get().max(in_use),
         }
     }
 }
@@ -252,6 +245,18 @@ impl fmt::Debug for Local {
             .field("geometry", &self.geometry)
             .field("available", &self.available())
             .finish_non_exhaustive()
+    }
+}
+
+/// Pages that are nobody's, for reports with feature `track`.
+struct Stocked<'a>(&'a AtHand);
+
+impl Extend<Lease> for Stocked<'_> {
+    fn extend<I: IntoIterator<Item = Lease>>(&mut self, pages: I) {
+        for mut page in pages {
+            page.mark_stocked();
+            self.0.push(page);
+        }
     }
 }
 

@@ -52,6 +52,7 @@ impl Page {
         self.lease.as_mut().expect("PAGE-1: not yet given up")
     }
 
+    #[inline]
     fn into_parts(mut self) -> (Lease, usize) {
         let lease = self.lease.take().expect("PAGE-1: not yet given up");
         (lease, self.len)
@@ -88,6 +89,7 @@ impl Page {
     }
 
     /// Turns the page into one that any core may read, clone and return. Allocates nothing and copies nothing.
+    #[inline]
     #[must_use]
     pub fn into_remote(self) -> RemotePage {
         let (lease, len) = self.into_parts();

@@ -14,8 +14,6 @@ pub(crate) fn has_memory_for<T>(capacity: usize) -> bool {
 
 #[cfg(not(loom))]
 mod imp {
-    use alloc::vec::Vec;
-
     /// Makes both ends of a queue of `capacity` values.
     pub(crate) fn queue<T>(capacity: usize) -> (PushEnd<T>, PopEnd<T>) {
         let (push, pop) = rtrb::RingBuffer::new(capacity);
@@ -64,7 +62,7 @@ mod imp {
         }
 
         /// Moves all that is there to `values`, the first pushed first.
-        pub(crate) fn pop_all(&mut self, values: &mut Vec<T>) {
+        pub(crate) fn pop_all(&mut self, values: &mut impl Extend<T>) {
             if let Ok(there) = self.0.read_chunk(self.0.slots()) {
                 values.extend(there);
             }
@@ -99,7 +97,6 @@ mod imp {
     use crate::sync::atomic::{AtomicBool, AtomicUsize};
     use crate::sync::{Arc, UnsafeCell};
     use alloc::boxed::Box;
-    use alloc::vec::Vec;
 
     /// - **QUEUE-1** Cells `head..tail` (counted without end, taken modulo the capacity) hold a value and are the pop end's;
     ///   the others are the push end's. `tail` is written by the push end alone, `head` by the pop end alone.
@@ -205,7 +202,7 @@ mod imp {
             value
         }
 
-        pub(crate) fn pop_all(&mut self, values: &mut Vec<T>) {
+        pub(crate) fn pop_all(&mut self, values: &mut impl Extend<T>) {
             values.extend((0..self.len()).map_while(|_| self.pop()));
         }
 

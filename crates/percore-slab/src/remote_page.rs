@@ -22,6 +22,7 @@ pub struct RemotePage {
 }
 
 impl RemotePage {
+    #[inline]
     pub(crate) fn new(shared: Shared, len: usize) -> Self {
         let shared = Some(shared);
         Self { shared, len }

@@ -67,7 +67,8 @@ impl CoreSlab {
     /// Takes a page of `len` bytes and lets `fill` write them in place. As [`alloc`](Self::alloc) otherwise.
     ///
     /// The bytes that `fill` finds are what earlier pages of this slab left there, or zero; write them all, or
-    /// [shorten](Page::set_len) the page to what was written. If `fill` panics, the page goes back.
+    /// [shorten](Page::set_len) the page to what was written. If `fill` panics, the page goes home like one that was
+    /// returned.
     #[inline]
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
@@ -75,17 +76,18 @@ impl CoreSlab {
         if len > self.local.geometry().page_bytes {
             return self.alloc_oversize(len, fill);
         }
-        let mut page = Page::new(self.local.take()?, len, self.local.clone());
-        fill(&mut page);
-        Some(page)
+        let mut lease = self.local.take()?;
+        // Before there is a page: one that was borrowed would be moved through memory afterwards.
+        fill(&mut lease[..len]);
+        Some(Page::new(lease, len, self.local.clone()))
     }
 
     #[cold]
     #[inline(never)]
     fn alloc_oversize(&self, len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Page> {
-        let mut page = Page::new(self.local.take_oversize(len)?, len, self.local.clone());
-        fill(&mut page);
-        Some(page)
+        let mut lease = self.local.take_oversize(len)?;
+        fill(&mut lease[..len]);
+        Some(Page::new(lease, len, self.local.clone()))
     }
 
     /// Takes in every page that other cores returned, in one step; tells how many. Allocates nothing.

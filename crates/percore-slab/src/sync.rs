@@ -106,5 +106,9 @@ mod imp {
         pub(crate) fn pop(&self) -> Option<T> {
             self.all().pop_front()
         }
+
+        pub(crate) fn is_empty(&self) -> bool {
+            self.all().is_empty()
+        }
     }
 }
