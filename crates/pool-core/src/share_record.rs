@@ -181,6 +181,7 @@ impl ShareRecord {
     /// # Safety
     ///
     /// The caller has the slot alone, as `last` says, which is what it read from the count; nobody shares it after this.
+    #[inline]
     pub(crate) unsafe fn end(&self, last: Sharers) -> Option<Charge> {
         if !last.keeps() {
             return None;

@@ -42,8 +42,11 @@ impl Shared {
             slots,
             slot: slot.into_index(),
         };
-        // Relaxed: the slot is ours alone; clones are made from a share that their maker was given. Nothing is kept yet (KEPT-2).
-        first.count().store(Sharers::ONE, Relaxed);
+        // Relaxed, both: the slot is ours alone; clones are made from a share that their maker was given. Nothing is kept yet (KEPT-2).
+        // Looked at first: the last sharing ended with one share, as a rule, and left the word so. Whose core looked at it last keeps its line.
+        if first.count().load(Relaxed) != Sharers::ONE {
+            first.count().store(Sharers::ONE, Relaxed);
+        }
         first
     }
 
@@ -91,6 +94,7 @@ impl Shared {
     /// # Panics
     ///
     /// If a waker panics that giving back the charge wakes. The slot is home then.
+    #[inline]
     pub fn try_unshare(self) -> Result<Lease, Self> {
         let (lease, charge) = self.try_unshare_charged()?;
         drop(charge);
@@ -102,6 +106,7 @@ impl Shared {
     /// # Errors
     ///
     /// Gives the share back, with all that is kept, if others exist.
+    #[inline]
     pub fn try_unshare_charged(self) -> Result<(Lease, Option<Charge>), Self> {
         // [UNSHARE] Acquire: every other sharer's last use of the bytes happens before ours as their owner. A count of 1
         // cannot rise: the only share is `self`. Pairs with [SHARE-DROP].
