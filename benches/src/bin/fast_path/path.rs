@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
+use percore_slab::CoreSlab;
 use pool_core::Pool;
 
 use crate::instruction::Instruction;
@@ -25,6 +26,11 @@ pub(crate) const PATHS: &[Path] = &[
     Path {
         name: "alloc and free, through an explicit cache",
         run: explicit,
+        is_fast: true,
+    },
+    Path {
+        name: "alloc and drop, a page on its own core",
+        run: local_page,
         is_fast: true,
     },
     Path {
@@ -55,6 +61,13 @@ fn explicit() {
             cache.free(lease);
         }
     });
+}
+
+fn local_page() {
+    let slab = CoreSlab::new(0, 64 * 1024, black_box(16)).expect("a megabyte of addresses");
+    // The high water mark is where it stays.
+    drop(slab.alloc(&[]));
+    watched(|| black_box(slab.alloc_with(64 * 1024, |bytes| bytes[0] = 1)));
 }
 
 fn uncached() {

@@ -13,10 +13,11 @@ use crate::threads::Apart;
 use crate::work::memory::check_apart;
 use crate::work::{LINE_BYTES, Writable};
 
+pub(crate) use two_cores::in_chunks;
 #[cfg(have_dpdk)]
 pub(crate) use {
     company::{Company, Neighbour},
-    two_cores::{check_2t, in_chunks},
+    two_cores::check_2t,
 };
 
 /// How many bytes a slot has.
