@@ -11,7 +11,7 @@ mod charge;
 mod charging;
 mod error;
 mod ledger;
-mod lock;
+pub(crate) mod lock;
 mod node;
 mod queue;
 mod quick;

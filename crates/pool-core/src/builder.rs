@@ -16,6 +16,10 @@ use crate::slots::{Records, Slots};
 /// Builds a [`Pool`]; see [`Pool::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `build`"]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that do not depend on each other"
+)]
 pub struct PoolBuilder {
     slots: usize,
     slot_bytes: usize,
@@ -33,6 +37,8 @@ pub struct PoolBuilder {
     cache: Option<usize>,
     name: String,
     budget: Option<Budget>,
+    overdraw: bool,
+    page_by_page: bool,
 }
 
 impl PoolBuilder {
@@ -52,6 +58,8 @@ impl PoolBuilder {
             cache: None,
             name: String::new(),
             budget: None,
+            overdraw: false,
+            page_by_page: false,
         }
     }
 
@@ -217,6 +225,21 @@ impl PoolBuilder {
         self
     }
 
+    /// Whether the region is charged to the [budget](Self::budget) whatever that says, and counted as [overdrawn](Budget::charge_overdrawn), instead of
+    /// refused. `false` by default.
+    pub fn overdraw(mut self, overdraw: bool) -> Self {
+        self.overdraw = overdraw;
+        self
+    }
+
+    /// Whether the system is asked to take memory for a [`RegionSource::Mmap`] page by page, and so that it can be [given
+    /// back](crate::Lease::discard_pages) slot by slot: no swap is set aside for the region, and no huge page backs any of it, of which the first byte touched would cost 2 MiB.
+    /// `false` by default; other regions do not change by it.
+    pub fn page_by_page(mut self, page_by_page: bool) -> Self {
+        self.page_by_page = page_by_page;
+        self
+    }
+
     /// Builds the pool.
     ///
     /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 256 per half of it); the slots themselves are not
@@ -235,13 +258,17 @@ impl PoolBuilder {
                 numa_node: self.numa_node,
                 lock: self.lock,
                 prefault: self.prefault,
+                page_by_page: self.page_by_page,
             };
             let mut charge = self.charge(plan.bytes)?;
             // First, because it is what a system refuses without having been written to.
             let region = Region::new(plan)?;
             if let Some(charge) = &mut charge {
                 let rounded_up_by = region.span().bytes() - plan.bytes;
-                charge.grow(rounded_up_by).map_err(BuildErrorKind::Budget)?;
+                if let Some(rest) = self.charge(rounded_up_by)? {
+                    // The same budget's, so it is not refused.
+                    let _ = charge.merge(rest);
+                }
             }
             let records = Records::new(&geometry)?;
             let slots = Slots::create(name, geometry, records, region.charged(charge));
@@ -297,8 +324,20 @@ impl PoolBuilder {
         self.named(|_| Ok(self.geometry()?.region_bytes()))
     }
 
+    /// Whether the pool that [`build`](Self::build) makes of these options will [give back pages](Pool::gives_back_pages).
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), where a size does not fit.
+    pub fn gives_back_pages(&self) -> Result<bool, BuildError> {
+        self.named(|_| Ok(self.geometry()?.gives_back_pages))
+    }
+
     fn charge(&self, bytes: usize) -> Result<Option<Charge>, BuildErrorKind> {
         let budget = self.budget.as_ref();
+        if self.overdraw {
+            return Ok(budget.map(|budget| budget.charge_overdrawn(bytes)));
+        }
         let charged = budget.map(|budget| budget.try_charge(bytes));
         charged.transpose().map_err(BuildErrorKind::Budget)
     }

@@ -9,6 +9,10 @@ use crate::scrub::Scrub;
 
 /// The sizes of a pool, checked: see SLOTS-2.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options that do not depend on each other"
+)]
 pub(crate) struct Geometry {
     pub(crate) slots: u32,
     pub(crate) slot_bytes: usize,
@@ -19,6 +23,8 @@ pub(crate) struct Geometry {
     pub(crate) protect_free: bool,
     pub(crate) check_free: bool,
     pub(crate) faults: Option<Faults>,
+    /// Whether the memory of a slot can be given back to the system while the others stay.
+    pub(crate) gives_back_pages: bool,
     /// Bytes before the first slot.
     pub(crate) lead_bytes: usize,
     /// Whether alloc or free has anything to do besides moving the slot.

@@ -59,7 +59,11 @@ impl Lease {
         }
     }
 
-    fn slots(&self) -> &Slots {
+    pub(crate) fn index(&self) -> u32 {
+        self.slot
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
         // SAFETY: this lease is a reason for the body to live (SLOTS-1); only shared references to it exist.
         unsafe { self.slots.as_ref() }
     }

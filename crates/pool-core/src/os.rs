@@ -26,6 +26,19 @@ pub(crate) fn map(bytes: usize) -> Result<NonNull<u8>, i32> {
     map_with(bytes, 0)
 }
 
+/// As [`map`]; no swap is set aside for it, so that much more may be mapped than will ever be touched.
+///
+/// # Errors
+///
+/// The `errno` of the failed call.
+pub(crate) fn map_lazily(bytes: usize) -> Result<NonNull<u8>, i32> {
+    #[cfg(target_os = "linux")]
+    const UNRESERVED: libc::c_int = libc::MAP_NORESERVE;
+    #[cfg(not(target_os = "linux"))]
+    const UNRESERVED: libc::c_int = 0;
+    map_with(bytes, UNRESERVED)
+}
+
 /// As [`map`], of huge pages of 2 MiB that are set aside for it now; `bytes` are whole ones.
 ///
 /// # Errors

@@ -105,6 +105,30 @@ impl Pool {
         }
     }
 
+    /// Takes a slot if one is at hand: in the calling thread's cache, in the depot, or in the shared list. `None` proves nothing, and counts nothing: others may have
+    /// free slots in their caches, which [`alloc`](Self::alloc) would look for.
+    ///
+    /// For a layer above that has something better to do then. Never calls the operating system; otherwise as [`alloc`](Self::alloc).
+    #[inline]
+    #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn alloc_at_hand(&self) -> Option<Lease> {
+        let site = site::caller();
+        match self.alloc_fast(site) {
+            Some(lease) => Some(lease),
+            None => self.alloc_at_hand_slowly(site),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_at_hand_slowly(&self, site: Site) -> Option<Lease> {
+        let take = |hand: Option<&Hand>| self.slots().take_at_hand(hand);
+        // SAFETY: this handle keeps the body (SLOTS-1).
+        let slot = unsafe { Slots::with_hand(self.slots, take) }?;
+        self.lease_or_count(Ok(slot), site).ok()
+    }
+
     #[inline(always)]
     fn alloc_fast(&self, site: Site) -> Option<Lease> {
         // SAFETY: this handle keeps the body (SLOTS-1).

@@ -15,6 +15,7 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::budget::Charge;
+use crate::budget::lock::Lock;
 use crate::error::{BuildError, BuildErrorKind};
 
 pub use backing::Backing;
@@ -32,6 +33,7 @@ pub(crate) struct RegionPlan {
     pub(crate) numa_node: Option<u32>,
     pub(crate) lock: MemoryLock,
     pub(crate) prefault: bool,
+    pub(crate) page_by_page: bool,
 }
 
 /// - **REGION-1** `base` heads one live, initialised allocation of `bytes` bytes, aligned as asked, that
@@ -42,8 +44,8 @@ pub(crate) struct Region {
     bytes: usize,
     backing: Backing,
     memory: Memory,
-    /// Given back when the memory is.
-    charge: Option<Charge>,
+    /// What is charged for the memory, given back when that is.
+    charge: Lock<Option<Charge>>,
 }
 
 enum Memory {
@@ -72,24 +74,27 @@ impl Region {
     pub(crate) fn new(plan: RegionPlan) -> Result<Self, BuildError> {
         let region = match plan.source {
             RegionSource::Heap => Self::heap(plan.bytes, plan.align)?,
-            source => Self::from_os(source, plan.bytes, plan.align)?,
+            _ => Self::from_os(plan)?,
         };
         region.settle(plan)?;
         Ok(region)
     }
 
     #[cfg(all(feature = "os", unix))]
-    fn from_os(source: RegionSource, bytes: usize, align: usize) -> Result<Self, BuildError> {
-        mapped::region(source, bytes, align)
+    fn from_os(plan: RegionPlan) -> Result<Self, BuildError> {
+        mapped::region(plan)
     }
 
     #[cfg(not(all(feature = "os", unix)))]
-    fn from_os(source: RegionSource, _bytes: usize, _align: usize) -> Result<Self, BuildError> {
-        Err(source.unsupported().into())
+    fn from_os(plan: RegionPlan) -> Result<Self, BuildError> {
+        Err(plan.source.unsupported().into())
     }
 
     /// Where the pages lie, whether they stay, whether they are there from the start: before anybody has a slot.
     fn settle(&self, plan: RegionPlan) -> Result<(), BuildError> {
+        if plan.page_by_page {
+            self.take_small_pages();
+        }
         if let Some(node) = plan.numa_node {
             self.bind_to_node(node)?;
         }
@@ -115,6 +120,19 @@ impl Region {
             Memory::File(_) => Ok(()),
         }
     }
+
+    /// Asks that the memory is never of huge pages. A kernel that knows none need not be asked.
+    #[cfg(all(feature = "os", target_os = "linux", not(miri)))]
+    fn take_small_pages(&self) {
+        if self.needs_pages("page_by_page").is_ok() {
+            // SAFETY: validity: the whole of a mapping of ours (REGION-1). Aliasing: no byte changes.
+            unsafe { crate::os::advice::never_use_huge_pages(self.base, self.bytes) };
+        }
+    }
+
+    #[cfg(not(all(feature = "os", target_os = "linux", not(miri))))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
+    fn take_small_pages(&self) {}
 
     #[cfg(all(feature = "os", target_os = "linux"))]
     fn bind_to_node(&self, node: u32) -> Result<(), BuildError> {
@@ -228,9 +246,29 @@ impl Region {
     }
 
     /// The same, with what is charged for it.
-    pub(crate) fn charged(mut self, charge: Option<Charge>) -> Self {
-        self.charge = charge;
+    pub(crate) fn charged(self, charge: Option<Charge>) -> Self {
+        self.charge.with(|kept| *kept = charge);
         self
+    }
+
+    /// Adds to what is charged for the memory.
+    ///
+    /// # Errors
+    ///
+    /// Gives the charge back if it is to another budget.
+    pub(crate) fn add_charge(&self, charge: Charge) -> Result<(), Charge> {
+        self.charge.with(|kept| {
+            if let Some(kept) = kept {
+                return kept.merge(charge);
+            }
+            *kept = Some(charge);
+            Ok(())
+        })
+    }
+
+    /// Takes `bytes` off what is charged for the memory; `None` if it is less.
+    pub(crate) fn take_charge(&self, bytes: usize) -> Option<Charge> {
+        self.charge.with(|kept| kept.as_mut()?.split(bytes))
     }
 
     pub(crate) fn span(&self) -> RegionSpan {

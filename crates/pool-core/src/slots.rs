@@ -100,6 +100,8 @@ struct Cold {
     exhausted: count::AtomicU64,
     fallbacks: count::AtomicU64,
     fallback_bytes: count::AtomicU64,
+    /// Slots that lie in a [`Stock`](crate::Stock): out, and not about to come home.
+    stocked: count::AtomicU32,
     waiting: Waiting,
 }
 
@@ -185,6 +187,7 @@ impl Slots {
                 exhausted: count::AtomicU64::new(0),
                 fallbacks: count::AtomicU64::new(0),
                 fallback_bytes: count::AtomicU64::new(0),
+                stocked: count::AtomicU32::new(0),
                 waiting: Waiting::new(),
             }),
         };
@@ -282,12 +285,16 @@ impl Slots {
         self.span
     }
 
+    /// The region, for a caller who holds a handle.
+    pub(crate) fn region(&self) -> &Region {
+        // SAFETY: validity: the region is there as long as a reason is (SLOTS-1). Aliasing: it changes when no reason is left.
+        unsafe { &*self.region.get() }
+    }
+
     /// The region's memory file, for a caller who holds a handle.
     #[cfg(all(feature = "os", feature = "std", target_os = "linux"))]
     pub(crate) fn region_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
-        // SAFETY: validity: the region is there as long as a reason is (SLOTS-1). Aliasing: it changes when no reason is left.
-        let region = unsafe { &*self.region.get() };
-        region.file()
+        self.region().file()
     }
 
     /// Tells a loom model that the slot's bytes are read. Nothing in a normal build.

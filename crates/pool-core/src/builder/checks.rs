@@ -38,7 +38,12 @@ impl PoolBuilder {
         }
         let geometry = self.geometry()?;
         region.check(geometry.region_bytes(), self.align_bytes())?;
-        Ok(geometry)
+        // Whose memory it is, is its owner's to say.
+        let gives_back_pages = false;
+        Ok(Geometry {
+            gives_back_pages,
+            ..geometry
+        })
     }
 
     pub(super) fn geometry(&self) -> Result<Geometry, BuildError> {
@@ -73,6 +78,7 @@ impl PoolBuilder {
             protect_free: self.protect_free,
             check_free: self.check_free,
             faults: self.faults,
+            gives_back_pages: self.is_of_plain_pages(stride_bytes),
             lead_bytes: if self.check_free {
                 ZONE_BYTES.next_multiple_of(align)
             } else {
@@ -83,6 +89,26 @@ impl PoolBuilder {
                 || self.scrub != Scrub::Never
                 || self.faults.is_some(),
         })
+    }
+
+    /// Whether each slot is whole pages that nothing but their owner's bytes lies in, and that the system takes back one by one.
+    fn is_of_plain_pages(&self, stride_bytes: usize) -> bool {
+        let is_plain = self.page_by_page
+            && !self.protect_free
+            && !self.check_free
+            && self.lock == MemoryLock::Never;
+        is_plain && (cfg!(loom) || self.is_of_small_pages(stride_bytes))
+    }
+
+    #[cfg(all(feature = "os", target_os = "linux"))]
+    fn is_of_small_pages(&self, stride_bytes: usize) -> bool {
+        self.region == RegionSource::Mmap && stride_bytes.is_multiple_of(crate::os::page_bytes())
+    }
+
+    #[cfg(not(all(feature = "os", target_os = "linux")))]
+    #[expect(clippy::unused_self, reason = "the same face as with `os`")]
+    fn is_of_small_pages(&self, _stride_bytes: usize) -> bool {
+        false
     }
 
     fn slot_bytes_out_of_range(&self) -> BuildErrorKind {

@@ -7,6 +7,7 @@ use core::ptr::NonNull;
 use thiserror::Error;
 
 use super::{Backing, Memory, Region};
+use crate::budget::lock::Lock;
 use crate::error::{BuildError, BuildErrorKind};
 
 /// Memory that a pool does not make but is given, with the owner that keeps it; see [`PoolBuilder::build_on`](crate::PoolBuilder::build_on).
@@ -75,7 +76,7 @@ impl Region {
             bytes: region.bytes,
             backing: Backing::External,
             memory: Memory::External(Box::new(region.owner)),
-            charge: None,
+            charge: Lock::new(None),
         }
     }
 }

@@ -5,6 +5,7 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 use super::{Backing, Memory, Region};
+use crate::budget::lock::Lock;
 use crate::error::{BuildError, BuildErrorKind};
 
 impl Region {
@@ -33,7 +34,7 @@ impl Region {
             bytes,
             backing: Backing::Heap,
             memory: Memory::Heap { start, layout },
-            charge: None,
+            charge: Lock::new(None),
         })
     }
 }

@@ -4,7 +4,8 @@ use core::ptr::NonNull;
 
 #[cfg(target_os = "linux")]
 use super::Backing;
-use super::{Memory, Region, RegionSource};
+use super::{Memory, Region, RegionPlan, RegionSource};
+use crate::budget::lock::Lock;
 use crate::error::{BuildError, BuildErrorKind};
 use crate::os;
 
@@ -12,12 +13,10 @@ use crate::os;
 #[cfg(target_os = "linux")]
 const HUGE_PAGE_BYTES: usize = 2 * 1024 * 1024;
 
-pub(super) fn region(
-    source: RegionSource,
-    bytes: usize,
-    align: usize,
-) -> Result<Region, BuildError> {
-    match source {
+pub(super) fn region(plan: RegionPlan) -> Result<Region, BuildError> {
+    let RegionPlan { bytes, align, .. } = plan;
+    match plan.source {
+        RegionSource::Mmap if plan.page_by_page => map_by(os::map_lazily, bytes, align),
         RegionSource::Mmap => map(bytes, align),
         #[cfg(target_os = "linux")]
         RegionSource::HugePages => huge(bytes, align),
@@ -33,23 +32,36 @@ pub(super) fn region(
 }
 
 fn map(bytes: usize, align: usize) -> Result<Region, BuildError> {
+    map_by(os::map, bytes, align)
+}
+
+/// A mapping that `map` makes.
+fn map_by(
+    map: fn(usize) -> Result<NonNull<u8>, i32>,
+    bytes: usize,
+    align: usize,
+) -> Result<Region, BuildError> {
     let refused = |errno| refused("mmap", bytes, errno);
     let bytes = rounded(bytes, os::page_bytes()).ok_or_else(|| refused(None))?;
-    let base = aligned(bytes, align).map_err(|errno| refused(Some(errno)))?;
+    let base = aligned(map, bytes, align).map_err(|errno| refused(Some(errno)))?;
     Ok(Region {
         base,
         bytes,
         backing: super::Backing::Mmap,
         memory: Memory::Map,
-        charge: None,
+        charge: Lock::new(None),
     })
 }
 
 /// Maps `bytes`, which are whole pages, at a multiple of `align`, a power of two.
-fn aligned(bytes: usize, align: usize) -> Result<NonNull<u8>, i32> {
+fn aligned(
+    map: fn(usize) -> Result<NonNull<u8>, i32>,
+    bytes: usize,
+    align: usize,
+) -> Result<NonNull<u8>, i32> {
     let slack = align.saturating_sub(os::page_bytes());
     // At most `isize::MAX` and a little: the builder checks it.
-    let base = os::map(bytes + slack)?;
+    let base = map(bytes + slack)?;
     let head = base.addr().get().wrapping_neg() & (align - 1);
     // SAFETY: `head` is at most `slack`, because the kernel gives whole pages.
     let start = unsafe { base.add(head) };
@@ -77,7 +89,7 @@ fn reserved(bytes: usize) -> Result<Region, BuildError> {
         bytes,
         backing: Backing::HugePages,
         memory: Memory::Map,
-        charge: None,
+        charge: Lock::new(None),
     })
 }
 

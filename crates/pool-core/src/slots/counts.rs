@@ -53,6 +53,24 @@ impl Slots {
         }
     }
 
+    /// Slots that lie in a stock.
+    pub(super) fn stocked(&self) -> u32 {
+        // Relaxed: a count on its own, that only decides when caches are worth their while again.
+        self.cold.0.stocked.load(Relaxed)
+    }
+
+    /// Counts slots that came into a stock.
+    pub(crate) fn count_stocked(&self, slots: u32) {
+        // Relaxed: a count on its own.
+        self.cold.0.stocked.fetch_add(slots, Relaxed);
+    }
+
+    /// Counts slots that left a stock.
+    pub(crate) fn count_unstocked(&self, slots: u32) {
+        // Relaxed: a count on its own.
+        self.cold.0.stocked.fetch_sub(slots, Relaxed);
+    }
+
     #[cold]
     pub(crate) fn count_exhausted(&self) {
         // Relaxed: a count on its own.

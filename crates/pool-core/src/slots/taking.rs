@@ -75,9 +75,30 @@ impl Slots {
         }
     }
 
-    /// Gives the magazines back to their owners when the list has a quarter of the slots again.
+    /// Takes a slot that is simple to take: out of the hand, the depot or the list. `None` proves nothing: others may have some in their hands.
+    pub(crate) fn take_at_hand(&self, hand: Option<&Hand>) -> Option<OwnedSlot> {
+        self.advance_clock();
+        let of_hand = |caches: &Caches| caches.pop(hand?, self.mode());
+        let taken = self.caches.as_ref().and_then(of_hand);
+        let taken = taken.or_else(|| self.take_from_list());
+        let of_depot = || self.caches.as_ref()?.pop_from_depot(self.mode());
+        let taken = taken.or_else(of_depot);
+        if taken.is_some() {
+            self.note_high_water();
+        }
+        taken
+    }
+
+    fn take_from_list(&self) -> Option<OwnedSlot> {
+        let slot = self.list.pop().ok()?;
+        self.count_taken(1);
+        self.leave_starvation();
+        Some(slot)
+    }
+
+    /// Gives the magazines back to their owners when the list has a quarter of the slots again that are not in a stock.
     pub(super) fn leave_starvation(&self) {
-        let enough = |len| len >= self.geometry.slots / 4;
+        let enough = |len| len >= self.geometry.slots.saturating_sub(self.stocked()) / 4;
         if !self.mode().is_normal() && self.list.len().is_some_and(enough) {
             self.mode().leave();
         }
