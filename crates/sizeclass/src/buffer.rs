@@ -8,9 +8,7 @@ use core::ops::{Deref, DerefMut, Range};
 
 use pool_core::{Lease, StableBytes};
 
-use crate::class::class_of;
 use crate::home::Home;
-use crate::rack::heap_bytes;
 use crate::storage::Storage;
 
 /// A buffer of a [`BufferPool`](crate::BufferPool): it has the length that was asked for, and the capacity of its class.
@@ -56,11 +54,11 @@ impl PooledBuffer {
         self.storage.bytes().len()
     }
 
-    /// Whether the bytes lie in a slot of the pool, not on the heap.
+    /// Whether the bytes lie in a slot of the pool, not in memory from elsewhere.
     #[inline]
     #[must_use]
     pub fn is_pooled(&self) -> bool {
-        matches!(self.storage, Storage::Slot(_))
+        self.storage.is_pooled()
     }
 
     /// The bytes.
@@ -150,19 +148,14 @@ impl PooledBuffer {
     #[cold]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn move_to(&mut self, min: usize) {
-        let rack = self.home.find();
-        if let (Storage::Heap(vec), None) = (&mut self.storage, class_of(min)) {
-            vec.truncate(self.len);
-            vec.reserve(min - self.len);
-            vec.resize(vec.capacity(), 0);
-            if let Some(rack) = rack {
-                rack.count_oversize(vec.len());
-            }
-            return;
-        }
-        let mut storage = match rack {
-            Some(rack) => rack.take(min),
-            None => Storage::Heap(vec![0; heap_bytes(min)]),
+        assert!(
+            isize::try_from(min).is_ok(),
+            "a buffer has at most isize::MAX bytes, not {min}"
+        );
+        let doubled = self.capacity().saturating_mul(2);
+        let mut storage = match self.home.find() {
+            Some(rack) => rack.grow_to(min, doubled, self.storage.tenant().as_ref()),
+            None => Storage::Heap(vec![0; min.max(doubled)]),
         };
         storage.bytes_mut()[..self.len].copy_from_slice(self);
         self.storage = storage;
@@ -174,9 +167,10 @@ impl PooledBuffer {
     ///
     /// Gives the buffer back if its bytes lie on the heap: see [`into_vec`](Self::into_vec).
     pub fn into_lease(self) -> Result<(Lease, Range<usize>), Self> {
-        match self.storage {
-            Storage::Slot(lease) => Ok((lease, 0..self.len)),
-            storage @ Storage::Heap(_) => Err(Self { storage, ..self }),
+        let Self { storage, len, home } = self;
+        match storage.into_lease() {
+            Ok(lease) => Ok((lease, 0..len)),
+            Err(storage) => Err(Self { storage, len, home }),
         }
     }
 
@@ -186,12 +180,13 @@ impl PooledBuffer {
     ///
     /// Gives the buffer back if its bytes lie in a slot: see [`into_lease`](Self::into_lease).
     pub fn into_vec(self) -> Result<Vec<u8>, Self> {
-        match self.storage {
-            Storage::Heap(mut vec) => {
-                vec.truncate(self.len);
+        let Self { storage, len, home } = self;
+        match storage.into_vec() {
+            Ok(mut vec) => {
+                vec.truncate(len);
                 Ok(vec)
             }
-            storage @ Storage::Slot(_) => Err(Self { storage, ..self }),
+            Err(storage) => Err(Self { storage, len, home }),
         }
     }
 }

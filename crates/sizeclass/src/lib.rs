@@ -20,7 +20,10 @@ mod buffer;
 mod buffer_pool;
 mod builder;
 mod class;
+mod classes;
+mod decay;
 mod error;
+mod fallback;
 mod home;
 mod line;
 mod rack;
@@ -28,11 +31,20 @@ mod source;
 mod stats;
 mod storage;
 mod sync;
+mod taking;
+mod tenant;
+mod trim;
+#[cfg(feature = "std")]
+mod waiting;
 #[cfg(feature = "std")]
 mod write;
 
 pub use buffer::PooledBuffer;
 pub use buffer_pool::BufferPool;
 pub use builder::BufferPoolBuilder;
-pub use error::{AcquireError, BuildError};
+pub use classes::Classes;
+pub use error::{AcquireError, BuildError, TenantError};
 pub use stats::{BufferPoolStats, ClassStats};
+pub use tenant::TenantPool;
+#[cfg(feature = "std")]
+pub use waiting::AcquireFuture;

@@ -1,68 +1,61 @@
-//! The pools of all classes, with their counters: what the handles of one buffer pool share.
+//! The classes of one buffer pool, and what their buffers have in common.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
-use alloc::vec;
+use alloc::vec::Vec;
 
-use pool_core::{Pool, RegionSource, Scrub};
+use pool_core::Budget;
 
-use crate::class::{CLASS_BYTES, CLASSES, LARGEST, class_of};
-use crate::error::{AcquireError, AcquireErrorKind, BuildError, BuildErrorKind};
+use crate::class::Class;
+use crate::classes::Classes;
+use crate::decay::Decay;
+use crate::fallback::Fallbacks;
 use crate::home::Home;
 use crate::line::Line;
-use crate::stats::{BufferPoolStats, ClassStats};
-use crate::storage::Storage;
-use crate::sync::atomic::AtomicU64;
-use crate::sync::atomic::Ordering::Relaxed;
+use crate::stats::BufferPoolStats;
 
-/// One pool per class. Lives as long as the buffer pool has a handle; buffers do not keep it alive, only their own slot.
+/// What the handles of one buffer pool share. Lives as long as there is one; buffers do not keep it alive, only their own slot.
+///
+/// How memory moves between the system, the budget and the callers is told in `taking.rs` and `trim.rs`:
+///
+/// - **RESIDENT-1** A slot of a class with a stock that is not in the stock is charged to the budget: in the charge that its pool keeps, or in a tenant's buffer.
+///   (A call that is under way may have charged one more than it has slots, and gives that back before it returns.)
+/// - **RESIDENT-2** The slots in a stock have no memory: they were never handed out, or their pages were given back since.
 pub(crate) struct Rack {
+    pub(crate) sizes: Classes,
+    pub(crate) classes: Box<[Class]>,
     home: Home,
-    classes: [Class; CLASSES],
-    oversize: Line<Fallbacks>,
+    pub(crate) rules: Rules,
+    pub(crate) oversize: Line<Fallbacks>,
+    pub(crate) decay: Line<Decay>,
 }
 
-/// The pool is an address that everybody reads; the counts lie on lines of their own.
-struct Class {
-    pool: Pool,
-    recycles: Line<AtomicU64>,
-    misses: Line<Fallbacks>,
-}
-
-#[derive(Default)]
-struct Fallbacks {
-    count: AtomicU64,
-    bytes: AtomicU64,
+/// What was agreed when the pool was built.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) budget: Option<Budget>,
+    /// How much larger than what was asked for a slot of another class may be, in per cent.
+    pub(crate) borrow_percent: Option<usize>,
+    /// Memory from elsewhere than a class begins at multiples of this.
+    pub(crate) align: usize,
 }
 
 impl Rack {
-    pub(crate) fn build(
-        slots: usize,
-        region: RegionSource,
-        scrub: Scrub,
-    ) -> Result<Arc<Self>, BuildError> {
-        let mut pools = [const { None }; CLASSES];
-        for (pool, class_bytes) in pools.iter_mut().zip(CLASS_BYTES) {
-            let built = Pool::builder()
-                .slots(slots)
-                .slot_bytes(class_bytes)
-                .region(region)
-                .scrub(scrub)
-                .build();
-            *pool = Some(built.map_err(|source| BuildErrorKind::Class {
-                class_bytes,
-                source,
-            })?);
-        }
-        let classes = pools.map(|pool| Class {
-            pool: pool.expect("every class was built, or an error returned"),
-            recycles: Line::default(),
-            misses: Line::default(),
-        });
-        Ok(Home::found(|home| Self {
+    pub(crate) fn new(
+        sizes: &Classes,
+        classes: Vec<Class>,
+        rules: Rules,
+        decay: Decay,
+    ) -> Arc<Self> {
+        debug_assert_eq!(sizes.as_slice().len(), classes.len());
+        Home::found(|home| Self {
+            sizes: *sizes,
+            classes: classes.into_boxed_slice(),
             home,
-            classes,
+            rules,
             oversize: Line::default(),
-        }))
+            decay: Line(decay),
+        })
     }
 
     #[inline]
@@ -70,150 +63,40 @@ impl Rack {
         self.home.clone()
     }
 
-    /// Takes a slot of the right class.
-    #[inline]
-    #[cfg_attr(feature = "track", track_caller)]
-    pub(crate) fn try_take(&self, min: usize) -> Result<Storage, AcquireError> {
-        let Some(index) = class_of(min) else {
-            return Err(too_large(min));
-        };
-        let class = &self.classes[index];
-        match class.pool.try_alloc() {
-            Ok(lease) => {
-                // Relaxed: a count on its own.
-                class.recycles.0.fetch_add(1, Relaxed);
-                Ok(Storage::Slot(lease))
-            }
-            Err(why) => Err(refused(min, CLASS_BYTES[index], why)),
+    /// The class that a slot of so many bytes is of.
+    pub(crate) fn class_with(&self, slot_bytes: usize) -> Option<&Class> {
+        let class = &self.classes[self.sizes.index_of(slot_bytes)?];
+        (class.bytes() == slot_bytes).then_some(class)
+    }
+
+    /// How much memory from elsewhere stands in for a slot of the right class.
+    pub(crate) fn fallback_bytes(&self, min: usize) -> usize {
+        match self.sizes.index_of(min) {
+            Some(index) => self.classes[index].bytes(),
+            None => min,
         }
-    }
-
-    /// Takes a slot of the right class, or heap memory: of the class's size if the class is empty, of the very size if there is
-    /// no such class. Heap memory is zero.
-    #[inline]
-    #[cfg_attr(feature = "track", track_caller)]
-    pub(crate) fn take(&self, min: usize) -> Storage {
-        match self.try_take(min) {
-            Ok(storage) => storage,
-            Err(_) => self.take_from_heap(min),
-        }
-    }
-
-    #[cold]
-    fn take_from_heap(&self, min: usize) -> Storage {
-        let bytes = heap_bytes(min);
-        self.count_fallback(bytes);
-        Storage::Heap(vec![0; bytes])
-    }
-
-    /// Counts heap memory that stands in for a slot of its class, or for one of a class that there is not.
-    pub(crate) fn count_fallback(&self, bytes: usize) {
-        match class_of(bytes) {
-            Some(index) => self.classes[index].misses.0.add(bytes),
-            None => self.oversize.0.add(bytes),
-        }
-    }
-
-    /// Counts heap memory beyond every class that a buffer got by growing where it was.
-    pub(crate) fn count_oversize(&self, bytes: usize) {
-        self.oversize.0.add(bytes);
     }
 
     #[cfg(feature = "track")]
-    pub(crate) fn outstanding(&self) -> vec::Vec<pool_core::Outstanding> {
+    pub(crate) fn outstanding(&self) -> Vec<pool_core::Outstanding> {
         let classes = self.classes.iter();
         classes.flat_map(|class| class.pool.outstanding()).collect()
     }
 
     pub(crate) fn stats(&self) -> BufferPoolStats {
-        let classes = core::array::from_fn(|index| self.classes[index].stats());
-        let (oversize, oversize_bytes) = self.oversize.0.read();
-        BufferPoolStats::sum_up(&classes, oversize, oversize_bytes)
+        let classes = self.classes.iter().map(Class::stats).collect();
+        BufferPoolStats::sum_up(classes, self.oversize.0.read())
     }
 }
 
 impl Drop for Rack {
+    /// What idles goes back to the system if buffers are out, which keep their class's region.
     fn drop(&mut self) {
         self.home.leave();
-    }
-}
-
-impl Class {
-    fn stats(&self) -> ClassStats {
-        let pool = self.pool.stats();
-        let (misses, miss_bytes) = self.misses.0.read();
-        ClassStats {
-            class_bytes: pool.slot_bytes,
-            slots: pool.capacity,
-            in_use: pool.in_use,
-            idle: pool.free,
-            // Relaxed: a count on its own.
-            recycles: self.recycles.0.load(Relaxed),
-            misses,
-            miss_bytes,
-        }
-    }
-}
-
-impl Fallbacks {
-    fn add(&self, bytes: usize) {
-        // Relaxed, both: counts on their own.
-        self.count.fetch_add(1, Relaxed);
-        self.bytes.fetch_add(bytes as u64, Relaxed);
-    }
-
-    fn read(&self) -> (u64, u64) {
-        // Relaxed, both: counts on their own, not tied to each other.
-        (self.count.load(Relaxed), self.bytes.load(Relaxed))
-    }
-}
-
-/// How much heap memory stands in for a slot of the right class.
-pub(crate) fn heap_bytes(min: usize) -> usize {
-    class_of(min).map_or(min, |index| CLASS_BYTES[index])
-}
-
-#[cold]
-fn too_large(min: usize) -> AcquireError {
-    let bound = LARGEST;
-    AcquireErrorKind::TooLarge { min, bound }.into()
-}
-
-#[cold]
-fn refused(min: usize, class_bytes: usize, why: pool_core::AllocError) -> AcquireError {
-    AcquireErrorKind::Refused {
-        min,
-        class_bytes,
-        why,
-    }
-    .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec::Vec;
-    use core::ptr;
-
-    /// Where a thing lies, in pairs of cache lines.
-    fn line_of<T>(thing: &T) -> usize {
-        ptr::from_ref(thing).addr() / 128
-    }
-
-    /// Threads that use different classes wait for no line of each other: each word that an acquire counts in has its own, and what
-    /// they share (the addresses of the pools, the name) is not written. The pools' lists do the same in their own crate.
-    #[test]
-    fn l_class_6_classes_share_no_line_that_is_written() {
-        let rack = Rack::build(1, RegionSource::Heap, Scrub::Never).expect("small");
-        let words = |class: &Class| [line_of(&class.recycles), line_of(&class.misses)];
-        let mut lines: Vec<_> = rack.classes.iter().flat_map(words).collect();
-        lines.push(line_of(&rack.oversize));
-        let written = lines.len();
-        lines.extend(rack.classes.iter().map(|class| line_of(&class.pool)));
-        lines.push(line_of(&rack.home));
-        for (nth, line) in lines[..written].iter().enumerate() {
-            let times = lines.iter().filter(|other| *other == line).count();
-            assert_eq!(times, 1, "the written word {nth} shares its line");
+        for class in &self.classes {
+            if class.stats().in_use > 0 {
+                class.give_up_idle(usize::MAX);
+            }
         }
     }
 }

@@ -3,17 +3,13 @@
 use pool_core::{Lease, Source};
 
 use crate::buffer_pool::BufferPool;
-use crate::storage::Storage;
 
 /// A lease of the class that [`try_acquire`](BufferPool::try_acquire) would take, counted as that is; never from the heap. It goes home to its class.
 impl Source for BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, min: usize) -> Option<Lease> {
-        match self.rack().try_take(min) {
-            Ok(Storage::Slot(lease)) => Some(lease),
-            Ok(Storage::Heap(_)) | Err(_) => None,
-        }
+        self.rack().try_take(min).ok()
     }
 
     /// Counts a miss of the class for so many bytes, or, beyond every class, an oversize buffer.

@@ -183,7 +183,7 @@ impl Model {
         for (index, class) in stats.classes().iter().enumerate() {
             assert_eq!(class.class_bytes, CLASS_BYTES[index]);
             assert_eq!(class.in_use, self.in_use(index), "class {index}");
-            assert_eq!(class.in_use + class.idle, CAPACITY);
+            assert_eq!(class.in_use + class.idle + class.vacant, CAPACITY);
         }
     }
 }
