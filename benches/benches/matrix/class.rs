@@ -2,8 +2,8 @@
 
 use benches::Cases;
 use benches::ours::Sizeclass;
-use benches::rivals::{Glibc, ZeroFill};
-use benches::work::class::untouched;
+use benches::rivals::{Glibc, Jemalloc, Mimalloc, ZeroFill};
+use benches::work::class::{mixed_2t, untouched, untouched_2t};
 
 const KIB: usize = 1024;
 
@@ -13,6 +13,8 @@ pub(crate) const CASES: Cases<'static> = &[
         &[
             untouched::<Sizeclass, { 4 * KIB }>,
             untouched::<Glibc, { 4 * KIB }>,
+            untouched::<Jemalloc, { 4 * KIB }>,
+            untouched::<Mimalloc, { 4 * KIB }>,
             untouched::<ZeroFill, { 4 * KIB }>,
         ],
     ),
@@ -21,7 +23,18 @@ pub(crate) const CASES: Cases<'static> = &[
         &[
             untouched::<Sizeclass, { 64 * KIB }>,
             untouched::<Glibc, { 64 * KIB }>,
+            untouched::<Jemalloc, { 64 * KIB }>,
+            untouched::<Mimalloc, { 64 * KIB }>,
             untouched::<ZeroFill, { 64 * KIB }>,
+        ],
+    ),
+    (
+        "class/64k-2t",
+        &[
+            untouched_2t::<Sizeclass, { 64 * KIB }>,
+            untouched_2t::<Glibc, { 64 * KIB }>,
+            untouched_2t::<Jemalloc, { 64 * KIB }>,
+            untouched_2t::<Mimalloc, { 64 * KIB }>,
         ],
     ),
     (
@@ -29,7 +42,18 @@ pub(crate) const CASES: Cases<'static> = &[
         &[
             untouched::<Sizeclass, { KIB * KIB }>,
             untouched::<Glibc, { KIB * KIB }>,
+            untouched::<Jemalloc, { KIB * KIB }>,
+            untouched::<Mimalloc, { KIB * KIB }>,
             untouched::<ZeroFill, { KIB * KIB }>,
+        ],
+    ),
+    (
+        "class/mixed-2t",
+        &[
+            mixed_2t::<Sizeclass>,
+            mixed_2t::<Glibc>,
+            mixed_2t::<Jemalloc>,
+            mixed_2t::<Mimalloc>,
         ],
     ),
 ];

@@ -1,11 +1,26 @@
 //! sizeclass: a buffer from the pool of its class.
 
-use sizeclass::{BufferPool, PooledBuffer};
+use sizeclass::{BufferPool, Classes, PooledBuffer};
 
 use crate::work::class::Buffers;
 use crate::work::{LINE_BYTES, Line, Memory, Writable};
 
-/// Nine classes with 64 slots each.
+const KIB: usize = 1024;
+const CLASSES: Classes = Classes::new([
+    4 * KIB,
+    8 * KIB,
+    16 * KIB,
+    32 * KIB,
+    64 * KIB,
+    128 * KIB,
+    256 * KIB,
+    512 * KIB,
+    1024 * KIB,
+    2048 * KIB,
+    4096 * KIB,
+]);
+
+/// Eleven classes, from 4 KiB to 4 MiB, with 512 slots each.
 pub struct Sizeclass(BufferPool);
 
 impl Buffers for Sizeclass {
@@ -15,7 +30,9 @@ impl Buffers for Sizeclass {
 
     #[inline]
     fn new() -> Self {
-        Self(BufferPool::new(64))
+        let builder = BufferPool::builder().classes(CLASSES);
+        let built = builder.capacity_per_class(512).build();
+        Self(built.expect("address space"))
     }
 
     #[inline]
@@ -34,6 +51,7 @@ impl Memory for PooledBuffer {
 impl Writable for PooledBuffer {
     #[inline]
     fn touch(&mut self, line: &Line) {
-        self[..LINE_BYTES].copy_from_slice(line);
+        let touched = self.len().min(LINE_BYTES);
+        self[..touched].copy_from_slice(&line[..touched]);
     }
 }

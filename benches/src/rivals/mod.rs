@@ -1,5 +1,6 @@
 //! Other ways to do the same work, each under the name of its crate or design.
 
+mod allocators;
 mod arc;
 mod arcbox;
 mod arrayqueue;
@@ -19,6 +20,7 @@ mod sha2;
 mod treiber;
 mod zero_fill;
 
+pub use allocators::{Jemalloc, Mimalloc};
 pub use arcbox::Arcbox;
 pub use arrayqueue::{PageQueue, SlotQueue};
 pub use boxed::Boxed;
