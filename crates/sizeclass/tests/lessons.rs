@@ -187,6 +187,84 @@ fn l_class_5_every_snapshot_adds_up() {
     assert_eq!(stats.in_use_bytes(), 0);
 }
 
+/// Each of two threads has slots of one class to itself: it gets the one that it dropped last, whatever the other does, because neither goes to a list that
+/// they share.
+#[test]
+#[cfg(feature = "std")]
+fn l_class_6_threads_of_one_class_have_slots_to_themselves() {
+    let rounds = if cfg!(miri) { 50 } else { 20_000 };
+    let pool = BufferPool::new(64);
+    let both_began = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let address = pool.acquire(5000).as_ptr();
+                both_began.wait();
+                for _ in 0..rounds {
+                    assert_eq!(pool.acquire(5000).as_ptr(), address);
+                }
+            });
+        }
+    });
+    assert_eq!(pool.stats().classes()[1].brought_in, 2);
+}
+
+/// A budget bounds what is out and what idles, together, and what comes from elsewhere: nothing is beside it.
+#[test]
+#[cfg(all(feature = "os", target_os = "linux"))]
+fn l_class_7_a_budget_bounds_what_is_out_and_what_idles() {
+    let budget = pool_core::Budget::new(64 << 10);
+    let pool = BufferPool::builder().capacity_per_class(64);
+    let pool = pool.budget(&budget).build().expect("nothing is charged yet");
+    let mut held: Vec<_> = std::iter::from_fn(|| pool.try_acquire(4096).ok()).collect();
+    assert_eq!(held.len(), 16);
+    held.truncate(8);
+    assert!(pool.try_acquire(64 << 10).is_err(), "half of it is out");
+    let larger = pool.try_acquire(32 << 10).expect("half of it idles");
+    assert_eq!(budget.used(), 64 << 10);
+    drop(larger);
+    let elsewhere = pool.acquire(2 << 20);
+    assert!(budget.used() >= elsewhere.capacity());
+    drop((elsewhere, held));
+    pool.trim(0);
+    assert_eq!(budget.used(), 0);
+}
+
+/// Whoever finds no room may wait for it, with the thread or with a future.
+#[test]
+#[cfg(all(feature = "std", feature = "os", target_os = "linux"))]
+fn l_class_7_who_finds_no_room_may_wait() {
+    use std::time::Duration;
+    let budget = pool_core::Budget::new(4096);
+    let pool = BufferPool::builder().capacity_per_class(2);
+    let pool = pool.budget(&budget).build().expect("nothing is charged yet");
+    let held = pool.acquire(1);
+    let timed_out = pool.acquire_timeout(1, Duration::ZERO);
+    assert!(timed_out.is_err_and(|why| why.is_timed_out()));
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| pool.acquire_timeout(1, Duration::MAX).map(drop));
+        drop(held);
+        let served = waiter.join().expect("no panic");
+        assert!(served.is_ok());
+    });
+}
+
+/// Buffers for `O_DIRECT`, wherever their memory comes from.
+#[test]
+fn l_class_7_buffers_are_aligned_as_asked() {
+    let build = |align| {
+        let builder = BufferPool::builder().capacity_per_class(1);
+        builder.align(align).build().expect("small")
+    };
+    let aligned = if cfg!(miri) { 4096 } else { 65_536 };
+    let pool = build(aligned);
+    for min in [1, 1, 5000, 5000, (1 << 20) + 1] {
+        let kept = pool.acquire(min);
+        assert_eq!(kept.as_ptr().align_offset(aligned), 0, "{kept:?}");
+        assert_eq!(pool.acquire(min).as_ptr().align_offset(aligned), 0);
+    }
+}
+
 /// Any capacity works, powers of two or not, and is what can be held at once.
 #[test]
 fn l_pool_3_any_capacity_works() {

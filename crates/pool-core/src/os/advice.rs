@@ -28,7 +28,7 @@ pub(crate) unsafe fn never_use_huge_pages(base: NonNull<u8>, bytes: usize) {
 /// # Safety
 ///
 /// The range is whole pages of a private anonymous mapping of ours, and nobody but the caller has a right to its bytes.
-#[cfg(not(miri))]
+#[cfg(not(any(miri, loom)))]
 pub(crate) unsafe fn give_back(base: NonNull<u8>, bytes: usize) -> Result<(), i32> {
     // SAFETY: validity and aliasing are the caller's promise; zeros are initialised bytes.
     super::succeeded(unsafe { libc::madvise(base.as_ptr().cast(), bytes, libc::MADV_DONTNEED) })
