@@ -47,7 +47,6 @@ pub(crate) fn set_buffer(entry: &mut squeue::Entry, index: u16) {
     unsafe { field.write(index) }
 }
 
-#[cfg(feature = "testing")]
 impl Sqe {
     pub(crate) fn of(entry: &squeue::Entry) -> Self {
         let sqe = ptr::from_ref(entry).cast::<Self>();
@@ -57,6 +56,7 @@ impl Sqe {
     }
 
     /// Whether the next entry waits for this one, and goes only if it does well.
+    #[cfg(feature = "testing")]
     pub(crate) fn is_linked(&self) -> bool {
         self.flags & squeue::Flags::IO_LINK.bits() != 0
     }

@@ -36,7 +36,6 @@ mod answer;
 mod choices;
 mod kernel;
 mod ledger;
-mod message;
 mod operation;
 mod peers;
 mod steps;

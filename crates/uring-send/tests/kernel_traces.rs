@@ -17,7 +17,7 @@ use io_uring::{opcode, types};
 use loopback::{narrow_tcp, reader, ring, tcp};
 use socket2::SockRef;
 use uring_send::testing::{Answer, Choices, FakeKernel, Stage, Usage};
-use uring_send::{Ring, Submissions};
+use uring_send::{FallbackRing, Ring, Submissions};
 
 /// `IORING_SEND_ZC_REPORT_USAGE`.
 const REPORT_USAGE: u16 = 1 << 3;
@@ -437,4 +437,26 @@ fn queue_cancel(ring: &mut impl Ring, word: u64) {
     let entry = opcode::AsyncCancel::new(word).build().user_data(2);
     // SAFETY: names no memory.
     assert!(unsafe { ring.submissions().push(&entry) }, "room");
+}
+
+/// The ring of plain system calls is held to the same rows, but for those about what it does not do: it always copies, so nothing has to do without, and it
+/// says so in each notification.
+#[test]
+fn the_fallback_says_the_same_of_one_send() {
+    for script in single_rows() {
+        if ["EOPNOTSUPP", "EINVAL"].contains(&script.name) {
+            continue;
+        }
+        let memory = Memory::of(&script.sends);
+        let mut ring = FallbackRing::new(8);
+        queue(&mut ring, &memory, &script.sends);
+        ring.enter(None).expect("a live ring");
+        let mut trace = vec![Vec::new()];
+        read(&mut ring, &mut trace);
+        let mut expected = fake_trace(&script);
+        for said in expected[0].iter_mut().filter(|said| said.2) {
+            said.0 = i32::MIN;
+        }
+        assert_eq!(trace, expected, "{}", script.name);
+    }
 }

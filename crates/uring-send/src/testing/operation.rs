@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use io_uring::opcode;
 
-use super::message::Message;
+use crate::message::Message;
 use crate::sqe::Sqe;
 
 /// `IORING_SEND_ZC_REPORT_USAGE`.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
-use super::message::Message;
 use super::operation::OpId;
+use crate::message::Message;
 
 /// The bytes that left, by descriptor, in the order in which they did.
 #[derive(Default)]

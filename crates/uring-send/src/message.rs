@@ -1,7 +1,9 @@
-//! The message of a send as the kernel sees it: addresses and lengths, read when they are asked for.
+//! The message of a send as a kernel sees it: addresses and lengths, read when they are asked for.
 
+#[cfg(feature = "testing")]
 use std::ops::Range;
 use std::ptr;
+#[cfg(feature = "testing")]
 use std::slice;
 
 /// What a `msghdr` said when it was read, or the one part of an entry without.
@@ -9,7 +11,7 @@ use std::slice;
 /// - **MESSAGE-1** The header at `header` (if there is one), the list that it named and the bytes that the list named are readable until the operation's
 ///   terminal completion, by the promise of [`Submissions::push`](crate::Submissions::push); header and list until its main completion.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(crate) struct Message {
     header: Option<*const libc::msghdr>,
     parts: Vec<Part>,
 }
@@ -29,7 +31,7 @@ impl Message {
     /// # Safety
     ///
     /// MESSAGE-1 holds for it.
-    pub(super) unsafe fn read(address: u64) -> Self {
+    pub(crate) unsafe fn read(address: u64) -> Self {
         let address = usize::try_from(address).expect("an address of this process");
         let header = ptr::with_exposed_provenance::<libc::msghdr>(address);
         // SAFETY: MESSAGE-1, by the caller.
@@ -39,7 +41,7 @@ impl Message {
     }
 
     /// The bytes that an entry names by itself. MESSAGE-1 holds for them by the promise of who pushed it.
-    pub(super) fn single(address: u64, len: u32) -> Self {
+    pub(crate) fn single(address: u64, len: u32) -> Self {
         let address = usize::try_from(address).expect("an address of this process");
         let part = Part {
             base: ptr::with_exposed_provenance(address),
@@ -52,7 +54,8 @@ impl Message {
     }
 
     /// Whether header and list say what they said at first. To be asked before the main completion.
-    pub(super) fn is_unchanged(&self) -> bool {
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_unchanged(&self) -> bool {
         let Some(header) = self.header else {
             return true;
         };
@@ -60,17 +63,59 @@ impl Message {
         self.parts == unsafe { parts_of(header) }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// The header's destination and control data, without parts. To be asked before the main completion.
+    pub(crate) fn header(&self) -> libc::msghdr {
+        let mut header = match self.header {
+            // SAFETY: before the main completion (MESSAGE-1).
+            Some(header) => unsafe { header.read() },
+            None => libc::msghdr {
+                msg_name: ptr::null_mut(),
+                msg_namelen: 0,
+                msg_iov: ptr::null_mut(),
+                msg_iovlen: 0,
+                msg_control: ptr::null_mut(),
+                msg_controllen: 0,
+                msg_flags: 0,
+            },
+        };
+        (header.msg_iov, header.msg_iovlen) = (ptr::null_mut(), 0);
+        header
+    }
+
+    /// Writes the parts behind the first `skip` bytes, as many as there is room for. Tells how many.
+    pub(crate) fn rest(&self, skip: usize, into: &mut [libc::iovec]) -> usize {
+        let (mut left, mut count) = (skip, 0);
+        for part in &self.parts {
+            let cut = left.min(part.len);
+            left -= cut;
+            if cut == part.len {
+                continue;
+            }
+            let Some(place) = into.get_mut(count) else {
+                break;
+            };
+            *place = libc::iovec {
+                iov_base: part.base.wrapping_add(cut).cast_mut().cast(),
+                iov_len: part.len - cut,
+            };
+            count += 1;
+        }
+        count
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.len).sum()
     }
 
-    pub(super) fn addresses(&self) -> impl Iterator<Item = Range<usize>> {
+    #[cfg(feature = "testing")]
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = Range<usize>> {
         let range = |part: &Part| part.base.addr()..part.base.addr() + part.len;
         self.parts.iter().map(range)
     }
 
     /// The first `len` bytes as they are now. To be asked before the terminal completion.
-    pub(super) fn first_bytes(&self, len: usize) -> Vec<u8> {
+    #[cfg(feature = "testing")]
+    pub(crate) fn first_bytes(&self, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len);
         for part in &self.parts {
             let wanted = part.len.min(len - bytes.len());
