@@ -247,3 +247,64 @@ impl fmt::Debug for ReadError {
             .finish_non_exhaustive()
     }
 }
+
+/// Why a send that was awaited did not leave whole.
+#[derive(Debug, Error)]
+#[error("{why}")]
+pub struct AsyncSendError {
+    why: AsyncSendFailure,
+}
+
+#[derive(Debug, Error)]
+enum AsyncSendFailure {
+    #[error("{error}, after {sent} bytes")]
+    Failed { error: io::Error, sent: usize },
+    #[error(transparent)]
+    Draft(#[from] DraftError),
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+}
+
+impl AsyncSendError {
+    pub(crate) fn failed(error: io::Error, sent: usize) -> Self {
+        let why = AsyncSendFailure::Failed { error, sent };
+        Self { why }
+    }
+
+    /// The kernel's error, if the send was begun.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match &self.why {
+            AsyncSendFailure::Failed { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Bytes that left.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        match self.why {
+            AsyncSendFailure::Failed { sent, .. } => sent,
+            _ => 0,
+        }
+    }
+}
+
+impl From<DraftError> for AsyncSendError {
+    fn from(why: DraftError) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+impl From<SubmitError> for AsyncSendError {
+    fn from(why: SubmitError) -> Self {
+        Self { why: why.into() }
+    }
+}
+
+/// The reason alone: the guard is dropped.
+impl<G> From<GuardError<G>> for DraftError {
+    fn from(refused: GuardError<G>) -> Self {
+        refused.why
+    }
+}

@@ -12,6 +12,7 @@
 
 mod acceptor;
 mod arming;
+mod async_sends;
 mod buffer_ring;
 mod completion;
 mod doorbell;
@@ -42,10 +43,14 @@ mod token;
 mod wire;
 
 pub use acceptor::{AcceptEvent, Acceptor};
+pub use async_sends::{AsyncSends, Idle, Released, Sending, Sent};
 pub use completion::{Completion, completions};
 pub use doorbell::Doorbell;
 pub use draft::Draft;
-pub use error::{DraftError, GuardError, ReadError, RecvError, RingError, SetupError, SubmitError};
+pub use error::{
+    AsyncSendError, DraftError, GuardError, ReadError, RecvError, RingError, SetupError,
+    SubmitError,
+};
 pub use event::{ReadEvent, RecvEvent, SendEvent};
 pub use fallback::{FallbackQueue, FallbackRing};
 pub use file_reads::FileReads;
