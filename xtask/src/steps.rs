@@ -80,7 +80,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "cargo clippy --workspace --all-targets --features pool-core/track -- -D warnings",
             ),
             line(
-                "cargo clippy -p framebuf -p zerocopy-view --all-features --all-targets -- -D warnings",
+                "cargo clippy -p framebuf -p zerocopy-view -p uring-send --all-features --all-targets -- -D warnings",
             ),
         ]),
     },

@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 const SELECTIONS: &[&str] = &[
     "--workspace",
     "-p pool-core -p framebuf -p sizeclass -p percore-slab -p zerocopy-view -p uring-send --features track",
-    "-p framebuf -p zerocopy-view --all-features",
+    "-p framebuf -p zerocopy-view -p uring-send --all-features",
 ];
 
 /// The same, of the examples in the documentation.
 const DOCUMENTED: &[&str] = &[
     "--workspace",
-    "-p framebuf -p zerocopy-view --all-features",
+    "-p framebuf -p zerocopy-view -p uring-send --all-features",
     "-p guide --features track",
 ];
 

@@ -14,6 +14,8 @@ mod acceptor;
 mod arming;
 mod async_sends;
 mod buffer_ring;
+#[cfg(feature = "compio-buf")]
+mod compio;
 mod completion;
 mod doorbell;
 mod draft;
@@ -23,6 +25,7 @@ mod fallback;
 mod file_reads;
 mod guard_cell;
 mod in_flight;
+mod kept;
 mod leaks;
 mod message;
 mod nonce;
@@ -44,6 +47,8 @@ mod wire;
 
 pub use acceptor::{AcceptEvent, Acceptor};
 pub use async_sends::{AsyncSends, Idle, Released, Sending, Sent};
+#[cfg(feature = "compio-buf")]
+pub use compio::Stable;
 pub use completion::{Completion, completions};
 pub use doorbell::Doorbell;
 pub use draft::Draft;
@@ -56,6 +61,7 @@ pub use fallback::{FallbackQueue, FallbackRing};
 pub use file_reads::FileReads;
 pub use guard_cell::MAX_GUARD_BYTES;
 pub use in_flight::{InFlight, InFlightBuilder};
+pub use kept::Kept;
 pub use leaks::{Leaks, leaks};
 pub use part::Part;
 pub use queue::{Ring, Submissions};
