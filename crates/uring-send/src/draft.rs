@@ -6,6 +6,7 @@ use io_uring::squeue;
 use pool_core::StableBytes;
 
 use crate::error::{DraftError, GuardError, SubmitError};
+use crate::guard_cell::GuardCell;
 use crate::in_flight::InFlight;
 use crate::queue::Submissions;
 
@@ -74,6 +75,26 @@ impl<'a> Draft<'a> {
             Err(why) => return Err(GuardError { guard, why }),
         }
         Ok(self)
+    }
+
+    /// Which slot the send will have.
+    pub(crate) fn slot(&self) -> u16 {
+        self.slot
+    }
+
+    /// As [`guard`](Self::guard), of a guard in its cell. The caller has checked that there is room.
+    pub(crate) fn cell(&mut self, cell: GuardCell) {
+        self.in_flight.add_cell(self.slot, cell);
+    }
+
+    /// As [`submit`](Self::submit), by a caller that has the right to send to the socket, has added bytes and knows that the queue has
+    /// room.
+    pub(crate) fn submit_claimed(self, zero_copy: bool, queue: &mut impl Submissions) {
+        let entry = self.in_flight.begin_claimed(self.slot, zero_copy);
+        std::mem::forget(self);
+        // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
+        let pushed = unsafe { queue.push(&entry) };
+        assert!(pushed, "the caller saw room");
     }
 
     /// Sets the number that this send's events will bear. 0 by default.

@@ -30,6 +30,9 @@ pub enum SetupError {
     /// Memory for copied parts or for the buffer ring could not be had.
     #[error(transparent)]
     Memory(#[from] pool_core::BuildError),
+    /// A budget has no room for what is to be kept.
+    #[error(transparent)]
+    Budget(#[from] pool_core::BudgetError),
     /// The kernel refused.
     #[error("{what}: {source}")]
     Kernel {

@@ -27,7 +27,7 @@ use crate::wire::Wires;
 pub use builder::InFlightBuilder;
 
 /// Linux moves at most this many bytes in one call (`MAX_RW_COUNT` with pages of 4 KiB).
-const MAX_SEND_BYTES: usize = 0x7fff_f000;
+pub(crate) const MAX_SEND_BYTES: usize = 0x7fff_f000;
 /// Sends under way: a fixed number of slots, each keeping a send's guards, copied bytes, header and socket until the kernel says
 /// that it is done with them.
 ///
@@ -176,6 +176,16 @@ impl InFlight {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.slots.len()
+    }
+
+    /// Whether the completion is this instance's.
+    pub(crate) fn owns(&self, completion: &Completion) -> bool {
+        completion.token().nonce == self.nonce.number()
+    }
+
+    /// What tells this instance from every other living one.
+    pub(crate) fn number(&self) -> u16 {
+        self.nonce.number()
     }
 
     /// What was counted so far.

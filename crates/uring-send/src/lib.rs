@@ -36,6 +36,7 @@ mod recv_ring;
 mod registered;
 mod ring;
 mod send_slot;
+mod sender;
 mod socket;
 mod sqe;
 mod stats;
@@ -68,6 +69,10 @@ pub use queue::{Ring, Submissions};
 pub use recv_ring::RecvRing;
 pub use registered::Registered;
 pub use ring::{new_ring, submit_and_wait};
+pub use sender::{
+    Destination, Message, QueueError, Refused, Sender, SenderBuilder, SenderEvent, SenderStats,
+    Unsent,
+};
 pub use socket::Socket;
 pub use stats::{RecvStats, SendStats};
 pub use wire::{MAX_GUARDS, MAX_PARTS};

@@ -62,7 +62,11 @@ impl InFlight {
     }
 
     pub(crate) fn add_guard<G: StableBytes + Send + 'static>(&mut self, slot: u16, guard: G) {
-        let cell = GuardCell::new(guard);
+        self.add_cell(slot, GuardCell::new(guard));
+    }
+
+    /// Adds a guard that is in its cell already. The caller has checked that there is room.
+    pub(crate) fn add_cell(&mut self, slot: u16, cell: GuardCell) {
         let state = self.slot(slot);
         state.guards.push(cell);
         // The address is asked for after the guard is in its place: what it says now holds until it is dropped.
@@ -117,11 +121,18 @@ impl InFlight {
         if !socket.begin_send() {
             return Err(SubmitError::SocketBusy);
         }
-        state.zero_copy = state.guarded_bytes() >= zero_copy_from;
+        let zero_copy = state.guarded_bytes() >= zero_copy_from;
+        Ok(self.begin_claimed(slot, zero_copy))
+    }
+
+    /// As [`begin`](Self::begin), of a send that has bytes and whose caller has the right to send to the socket.
+    pub(crate) fn begin_claimed(&mut self, slot: u16, zero_copy: bool) -> squeue::Entry {
+        let state = self.slot(slot);
+        state.zero_copy = zero_copy;
         let (copied, guarded) = (state.copied_bytes, state.guarded_bytes());
         self.stats.bytes_copied += copied as u64;
         self.stats.bytes_guarded += guarded as u64;
-        Ok(self.operation(slot))
+        self.operation(slot)
     }
 
     pub(crate) fn abandon(&mut self, slot: u16) {

@@ -1,0 +1,207 @@
+//! Options of a [`Sender`].
+
+use std::collections::VecDeque;
+
+use pool_core::{Budget, Pool};
+
+use super::parts::Parts;
+use super::record::Record;
+use super::shares::Shares;
+use super::{Flight, Sender, SenderStats};
+use crate::error::SetupError;
+use crate::in_flight::{InFlight, MAX_SEND_BYTES};
+
+/// Options of a [`Sender`]; see [`Sender::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct SenderBuilder {
+    destinations: usize,
+    sends: Option<usize>,
+    sends_per_destination: usize,
+    entries: Option<usize>,
+    entries_per_destination: usize,
+    bytes: usize,
+    pub(super) bytes_per_destination: usize,
+    pub(super) bytes_per_send: usize,
+    pub(super) copy_below: usize,
+    pub(super) copy_bytes: usize,
+    pub(super) zero_copy_from: usize,
+    budget: Option<Budget>,
+}
+
+impl SenderBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            destinations: 64,
+            sends: None,
+            sends_per_destination: 32,
+            entries: None,
+            entries_per_destination: 1024,
+            bytes: 64 << 20,
+            bytes_per_destination: 4 << 20,
+            bytes_per_send: 256 * 1024,
+            copy_below: 256,
+            copy_bytes: 4096,
+            zero_copy_from: 32 * 1024,
+            budget: None,
+        }
+    }
+
+    /// How many destinations there can be at a time, those that are being closed among them: 1 to 65 535. 64 by default.
+    pub fn destinations(mut self, destinations: usize) -> Self {
+        self.destinations = destinations;
+        self
+    }
+
+    /// How many sends can be in flight: at least one for each destination, which is kept for it, and at most 65 535. Each takes about 1.2 KiB. By
+    /// default twice as many as destinations, and 64 more.
+    pub fn sends(mut self, sends: usize) -> Self {
+        self.sends = Some(sends);
+        self
+    }
+
+    /// How many of them one destination may have. A stream has one that is being sent, the others wait for the kernel to let go of their memory;
+    /// datagrams are sent at the same time. 32 by default.
+    pub fn sends_per_destination(mut self, sends: usize) -> Self {
+        self.sends_per_destination = sends;
+        self
+    }
+
+    /// How many entries there are: at least two for each destination, and fewer than 2^32 - 1. A message takes one for each part. Half of them are kept, evenly, for the
+    /// destinations; the others are for whoever needs more. Each takes about 100 bytes, and [`copy_bytes`](Self::copy_bytes) of address space. By default 64 for each destination.
+    pub fn entries(mut self, entries: usize) -> Self {
+        self.entries = Some(entries);
+        self
+    }
+
+    /// How many entries one destination may have. 1024 by default.
+    pub fn entries_per_destination(mut self, entries: usize) -> Self {
+        self.entries_per_destination = entries;
+        self
+    }
+
+    /// How many bytes may be queued and in flight in total, up to the kernel's last word about each. Half of them are kept, evenly, for the destinations; the others are for whoever needs
+    /// more. 64 MiB by default.
+    pub fn bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// How many bytes one destination may have queued and in flight: 1 to 2 147 479 552. 4 MiB by default.
+    pub fn bytes_per_destination(mut self, bytes: usize) -> Self {
+        self.bytes_per_destination = bytes;
+        self
+    }
+
+    /// No message is added to a send that would then have more bytes. 256 KiB by default.
+    pub fn bytes_per_send(mut self, bytes: usize) -> Self {
+        self.bytes_per_send = bytes;
+        self
+    }
+
+    /// Guards with fewer bytes are copied behind one another and dropped at once: keeping them until the kernel is done costs more. 256 by default.
+    pub fn copy_below(mut self, bytes: usize) -> Self {
+        self.copy_below = bytes;
+        self
+    }
+
+    /// How many bytes are copied behind one another into one slot, and the most that [`Sender::copy`] takes. 4096 by default.
+    pub fn copy_bytes(mut self, bytes: usize) -> Self {
+        self.copy_bytes = bytes;
+        self
+    }
+
+    /// From how many guarded bytes on a send asks the kernel not to copy, to begin with; each destination then learns. 32 KiB by default. `usize::MAX` never
+    /// asks.
+    pub fn zero_copy_from(mut self, bytes: usize) -> Self {
+        self.zero_copy_from = bytes;
+        self
+    }
+
+    /// Charges all bytes to a part of `budget`, beside the sender's own limits: bytes in flight and what else the process keeps are then under one limit.
+    pub fn budget(mut self, budget: &Budget) -> Self {
+        self.budget = Some(budget.clone());
+        self
+    }
+
+    /// Builds it.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError`] names the option and its range, or says what there is too little of.
+    pub fn build(self) -> Result<Sender, SetupError> {
+        let destinations = self.destinations;
+        within("destinations", "1 to 65535", destinations, 1, 65_535)?;
+        let count = u16::try_from(destinations).expect("checked above");
+        let sends = self.sends.unwrap_or((2 * destinations + 64).min(65_535));
+        let bound = "at least the destinations, at most 65535";
+        within("sends", bound, sends, destinations, 65_535)?;
+        let entries = self.entries.unwrap_or(64 * destinations);
+        let bound = "at least two for each destination, fewer than 2^32 - 1";
+        within("entries", bound, entries, 2 * destinations, (1 << 32) - 2)?;
+        let bound = "at least 1";
+        let per = self.sends_per_destination;
+        within("sends_per_destination", bound, per, 1, usize::MAX)?;
+        let floor = entries / 2 / destinations;
+        let per = self.entries_per_destination;
+        within("entries_per_destination", bound, per, 1, usize::MAX)?;
+        let most = MAX_SEND_BYTES;
+        let per = self.bytes_per_destination;
+        within("bytes_per_destination", "1 to 2147479552", per, 1, most)?;
+        within("copy_bytes", "1 to 2147479552", self.copy_bytes, 1, most)?;
+        let bound = "at least two for each destination";
+        within("bytes", bound, self.bytes, 2 * destinations, usize::MAX)?;
+        let copies = Pool::builder()
+            .slots(entries)
+            .slot_bytes(self.copy_bytes)
+            .build()?;
+        let per = self.entries_per_destination;
+        Ok(Sender {
+            in_flight: InFlight::builder().sends(sends).copy_bytes(1).build()?,
+            flights: (0..sends).map(|_| Flight::default()).collect(),
+            records: (0..destinations).map(|_| Record::new()).collect(),
+            vacant: (0..count).rev().collect(),
+            ready: VecDeque::with_capacity(destinations),
+            starved: VecDeque::with_capacity(destinations),
+            sends: Shares::new(sends, destinations, 1, self.sends_per_destination),
+            entries: Shares::new(entries, destinations, floor.min(per), per),
+            parts: Parts::new(entries),
+            copies,
+            bytes: self.byte_budget()?,
+            floor_bytes: (self.bytes / 2 / destinations).min(self.bytes_per_destination),
+            stats: SenderStats::default(),
+            options: self,
+        })
+    }
+
+    fn byte_budget(&self) -> Result<Budget, SetupError> {
+        match &self.budget {
+            None => Ok(Budget::builder()
+                .name("sender")
+                .limit_bytes(self.bytes)
+                .build()),
+            Some(budget) => Ok(budget
+                .child()
+                .name("sender")
+                .ceiling_bytes(self.bytes)
+                .build()?),
+        }
+    }
+}
+
+fn within(
+    field: &'static str,
+    bound: &'static str,
+    value: usize,
+    least: usize,
+    most: usize,
+) -> Result<(), SetupError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(SetupError::OutOfRange {
+        field,
+        bound,
+        value,
+    })
+}
