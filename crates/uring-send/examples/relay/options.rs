@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// Publishers at a time
     #[arg(long, default_value_t = 64)]
     pub(crate) most_publishers: usize,
+    /// Subscribers at a time
+    #[arg(long, default_value_t = 128)]
+    pub(crate) most_subscribers: usize,
     /// A longer message ends its publisher
     #[arg(long, default_value_t = 1024 * 1024)]
     pub(crate) most_message_bytes: usize,

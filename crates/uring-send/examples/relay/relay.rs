@@ -1,7 +1,7 @@
 //! The relay: one thread receives messages into pool slots, another sends each to every subscriber from where it lies.
 //!
 //! ```text
-//! publishers -> RecvRing -> Lease -> FrameBuf -> View -> Bridge -> View per subscriber -> InFlight -> subscribers
+//! publishers -> RecvRing -> Lease -> FrameBuf -> View -> Bridge -> View per subscriber -> Sender -> subscribers
 //! ```
 
 use std::mem;
@@ -19,7 +19,7 @@ use io_uring::IoUring;
 use percore_slab::Bridge;
 use pool_core::Pool;
 use uring_send::{
-    AcceptEvent, Acceptor, Completion, Doorbell, RecvStats, SendStats, Socket, completions,
+    AcceptEvent, Acceptor, Completion, Doorbell, RecvStats, SenderStats, Socket, completions,
     new_ring, submit_and_wait,
 };
 use zerocopy_view::View;
@@ -55,7 +55,7 @@ pub(crate) struct Work<S> {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) receiver: Work<RecvStats>,
-    pub(crate) sender: Work<SendStats>,
+    pub(crate) sender: Work<SenderStats>,
 }
 
 /// A relay at work.
@@ -64,7 +64,7 @@ pub(crate) struct Relay {
     pub(crate) subscribe: SocketAddr,
     pub(crate) progress: Arc<Progress>,
     receiver: JoinHandle<Result<Work<RecvStats>>>,
-    sender: JoinHandle<Result<Work<SendStats>>>,
+    sender: JoinHandle<Result<Work<SenderStats>>>,
     bells: [Waker; 2],
 }
 

@@ -83,7 +83,7 @@ fn verdict(outcome: &Outcome, options: &Options) -> Result<()> {
         "heap allocations in steady state: {allocations}"
     );
     ensure!(
-        report.sender.stats.in_flight == 0,
+        report.sender.stats.operations.in_flight == 0,
         "sends in flight at the end"
     );
     let copied = report.sender.stats.bytes_copied;
@@ -143,17 +143,21 @@ const ROWS: &[Row] = &[
     ("slots received into", |o| {
         o.report.receiver.stats.received.to_string()
     }),
+    ("parts sent", |o| o.report.sender.stats.messages.to_string()),
+    ("  copied behind the one before", |o| {
+        o.report.sender.stats.joined.to_string()
+    }),
     ("sends with a kernel copy", |o| {
-        o.report.sender.stats.copied_sends.to_string()
+        o.report.sender.stats.operations.copied_sends.to_string()
     }),
     ("sends zero-copy", |o| {
-        o.report.sender.stats.zero_copy_sends.to_string()
+        o.report.sender.stats.operations.zero_copy_sends.to_string()
     }),
     ("  of those, copied by the kernel after all", |o| {
-        o.report.sender.stats.kernel_copied.to_string()
+        o.report.sender.stats.operations.kernel_copied.to_string()
     }),
     ("sends that carried the rest of a short one", |o| {
-        o.report.sender.stats.resubmissions.to_string()
+        o.report.sender.stats.operations.resubmissions.to_string()
     }),
     ("relay CPU, us per message", |o| {
         format!("{:.2}", o.cpu_per_message().as_secs_f64() * 1e6)
