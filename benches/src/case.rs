@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion};
 
@@ -77,6 +78,19 @@ pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMu
     bencher.iter_custom(|iterations| {
         let rounds = iterations.div_ceil(items);
         let start = Instant::now();
+        for _ in 0..rounds {
+            work();
+        }
+        let share = iterations as f64 / (rounds * items) as f64;
+        start.elapsed().mul_f64(share)
+    });
+}
+
+/// As [`each_of`], but the time is the processor time of this thread, in user and kernel space.
+pub(crate) fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
+    bencher.iter_custom(|iterations| {
+        let rounds = iterations.div_ceil(items);
+        let start = ThreadTime::now();
         for _ in 0..rounds {
             work();
         }

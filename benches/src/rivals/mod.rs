@@ -17,6 +17,7 @@ mod rc;
 mod rtrb;
 mod send;
 mod sha2;
+mod stream;
 mod treiber;
 mod zero_fill;
 
@@ -34,5 +35,6 @@ pub use per_page_cas::PerPageCas;
 pub use rtrb::RtrbByValue;
 pub use send::OneSendEach;
 pub use sha2::BareSha2;
+pub use stream::{OneWriteEach, RingSend, RingSendZc};
 pub use treiber::Treiber;
 pub use zero_fill::ZeroFill;

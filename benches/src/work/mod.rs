@@ -9,6 +9,7 @@ pub mod pool;
 pub mod scale;
 pub mod send;
 pub mod slab;
+pub mod tcp;
 pub mod view;
 
 pub use memory::{LINE_BYTES, Line, Memory, Writable};
