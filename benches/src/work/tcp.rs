@@ -39,7 +39,7 @@ pub fn many<S: StreamSender, const BYTES: usize>(case: &mut Case<'_>) {
 fn per_message<S: StreamSender>(case: &mut Case<'_>, bytes: usize, connections: usize) {
     let set_up = || {
         let near = connected(connections, |far| {
-            thread::spawn(move || drop(count(far)));
+            thread::spawn(move || count(far));
         });
         let sender = near.map_err(|error| error.to_string());
         let sender = sender.and_then(|near| S::new(near, bytes, BATCH));

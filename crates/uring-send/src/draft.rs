@@ -1,6 +1,7 @@
 //! A send being put together.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use io_uring::squeue;
 use pool_core::StableBytes;
@@ -100,6 +101,20 @@ impl<'a> Draft<'a> {
     /// Sets the number that this send's events will bear. 0 by default.
     pub fn tag(&mut self, tag: u64) -> &mut Self {
         self.in_flight.set_tag(self.slot, tag);
+        self
+    }
+
+    /// Sets where a datagram goes, on a socket that is not connected or is to another peer. On a stream the kernel refuses or ignores it.
+    pub fn to(&mut self, address: SocketAddr) -> &mut Self {
+        self.in_flight.set_address(self.slot, address);
+        self
+    }
+
+    /// Has the kernel, or the network card, cut what is sent into datagrams of `bytes` bytes each, the last one with what is left (`UDP_SEGMENT`): one
+    /// operation for many. A UDP socket refuses more than 64 of them (128 from Linux 6.9 on), more than 65 507 bytes in all, and segments that do not
+    /// fit the path's MTU; other sockets refuse it always.
+    pub fn segment_bytes(&mut self, bytes: u16) -> &mut Self {
+        self.in_flight.set_segment_bytes(self.slot, bytes);
         self
     }
 

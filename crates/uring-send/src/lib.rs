@@ -17,6 +17,7 @@ mod buffer_ring;
 #[cfg(feature = "compio-buf")]
 mod compio;
 mod completion;
+mod datagram;
 mod doorbell;
 mod draft;
 mod error;

@@ -22,6 +22,7 @@ use pool_core::{Budget, Pool, StableBytes};
 
 use crate::error::SetupError;
 use crate::in_flight::InFlight;
+use crate::registered::Registered;
 use crate::socket::Socket;
 use parts::{Chain, Parts};
 use record::{Record, State};
@@ -40,7 +41,7 @@ pub use stats::SenderStats;
 ///
 /// - *Order.* A stream has one send at a time, what is queued meanwhile waits; what came short goes on before anything else. Datagrams go at the same time.
 /// - *Fewer operations.* What is queued for a stream goes out together, as far as one send takes it; small messages are copied behind one another into one slot.
-/// - *The cheapest operation.* `SEND` for one part, `SENDMSG` for several; without a copy by the kernel where that wins: it begins at
+/// - *The cheapest operation.* `SEND` for one part, `SENDMSG` for several, from [fixed buffers](Self::use_registered) if there are any; without a copy by the kernel where that wins: it begins at
 ///   [a threshold](SenderBuilder::zero_copy_from), asks with one send, and learns for each destination from what the notification says. Over loopback, where the kernel
 ///   copies always, that one is the only one for long.
 /// - *Budgets.* Bytes, entries and sends in flight are limited for each destination and in total, and a part of each is kept for each destination. One whose peer does
@@ -141,6 +142,11 @@ impl Sender {
         record.charge = Some(nothing);
         record.choice = choice;
         Ok(self.name(at))
+    }
+
+    /// From now on, zero-copy sends whose bytes all lie in one registered region are [fixed sends](InFlight::use_registered).
+    pub fn use_registered(&mut self, registered: &Registered) {
+        self.in_flight.use_registered(registered);
     }
 
     /// Begins a message of several parts.

@@ -1,6 +1,9 @@
 //! The part of a send that the kernel reads: message headers and their part lists, at addresses that stay.
 
+use std::net::SocketAddr;
 use std::ptr::NonNull;
+
+use crate::datagram::{Address, SegmentSize};
 
 /// Most parts of one send: what the header's list has room for.
 pub const MAX_PARTS: usize = 32;
@@ -11,6 +14,8 @@ pub const MAX_GUARDS: usize = 8;
 struct Wire {
     header: libc::msghdr,
     parts: [libc::iovec; MAX_PARTS],
+    address: Address,
+    control: SegmentSize,
 }
 
 /// One header per send slot.
@@ -43,6 +48,8 @@ impl Wires {
                 iov_base: std::ptr::null_mut(),
                 iov_len: 0,
             }; MAX_PARTS],
+            address: Address::of(SocketAddr::from(([0; 4], 0))).0,
+            control: SegmentSize::new(0),
         };
         let wires: Box<[Wire]> = (0..count).map(|_| blank()).collect();
         Self {
@@ -93,13 +100,44 @@ impl Wires {
         let mut header = self.read_header(slot);
         header.msg_iov = self.parts(slot);
         header.msg_iovlen = 0;
+        header.msg_name = std::ptr::null_mut();
+        header.msg_namelen = 0;
+        header.msg_control = std::ptr::null_mut();
+        header.msg_controllen = 0;
         self.write_header(slot, header);
     }
 
-    /// The address and length of the part of a list that has one left.
+    /// Sets where the datagram goes.
+    pub(crate) fn set_address(&mut self, slot: u16, to: SocketAddr) {
+        let (address, bytes) = Address::of(to);
+        let wire = self.wire(slot);
+        // SAFETY: the address of a field of a live `Wire` (WIRE-1); makes no reference.
+        let place = unsafe { &raw mut (*wire).address };
+        // SAFETY: valid for writes (WIRE-1); no operation names it now (WIRE-2).
+        unsafe { place.write(address) };
+        let mut header = self.read_header(slot);
+        header.msg_name = place.cast();
+        header.msg_namelen = bytes;
+        self.write_header(slot, header);
+    }
+
+    /// Has the kernel cut the datagram into segments of so many bytes.
+    pub(crate) fn set_segment_bytes(&mut self, slot: u16, bytes: u16) {
+        let wire = self.wire(slot);
+        // SAFETY: the address of a field of a live `Wire` (WIRE-1); makes no reference.
+        let place = unsafe { &raw mut (*wire).control };
+        // SAFETY: valid for writes (WIRE-1); no operation names it now (WIRE-2).
+        unsafe { place.write(SegmentSize::new(bytes)) };
+        let mut header = self.read_header(slot);
+        header.msg_control = place.cast();
+        header.msg_controllen = size_of::<SegmentSize>();
+        self.write_header(slot, header);
+    }
+
+    /// The address and length of the only part that is left, if the header says nothing else.
     pub(crate) fn only_part(&self, slot: u16) -> Option<(*const u8, u32)> {
         let header = self.read_header(slot);
-        if header.msg_iovlen != 1 {
+        if header.msg_iovlen != 1 || header.msg_namelen != 0 || header.msg_controllen != 0 {
             return None;
         }
         let part = self.read_part(slot, MAX_PARTS - self.parts_after(slot, header.msg_iov));

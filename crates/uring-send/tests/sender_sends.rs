@@ -300,3 +300,47 @@ fn a_ring_that_the_kernel_polls_works_too() {
     sending.finish(&[to]);
     assert!(reader.join().expect("reads") == bytes);
 }
+
+/// One message to each of two peers, cut into datagrams by the kernel.
+#[test]
+fn a_message_says_where_it_goes_and_how_it_is_cut() {
+    let Some(mut sending) = Sending::new(8, |options| options.zero_copy_from(20_000)) else {
+        return;
+    };
+    for host in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(near) = UdpSocket::bind(host) else {
+            println!("skipped: no {host}");
+            continue;
+        };
+        let near = Socket::datagram(near).expect("blocking");
+        let to = sending.sender.add(&near).expect("a place");
+        let fars = [host; 2].map(|host| UdpSocket::bind(host).expect("a free port"));
+        let bytes = pattern(1, 30_000);
+        // The second one asks for zero copy.
+        for (tag, (far, len)) in (0..).zip(fars.iter().zip([2500, 30_000])) {
+            let mut message = sending.sender.message(to).expect("open");
+            let address = far.local_addr().expect("bound");
+            message.to(address).expect("an entry");
+            message.segment_bytes(1000).expect("the same entry");
+            message.guard(bytes[..len].to_vec()).expect("room").tag(tag);
+            assert_eq!(message.len(), len);
+            message.queue().expect("not empty");
+        }
+        assert_eq!(sending.sender.stats().entries, 4);
+        sending.finish(&[to]);
+        let mut buffer = [0; 2000];
+        for (far, len) in fars.iter().zip([2500, 30_000]) {
+            for expected in bytes[..len].chunks(1000) {
+                let got = far.recv(&mut buffer).expect("it was sent");
+                assert!(buffer[..got] == *expected);
+            }
+        }
+        assert_eq!(sending.count_sent(to), 2, "{}", sending.story(to));
+    }
+    let (near, _far) = tcp();
+    let to = sending.sender.add(&stream(near)).expect("a place");
+    let mut message = sending.sender.message(to).expect("open");
+    let refused = message.segment_bytes(1000).expect_err("a stream");
+    assert!(matches!(refused, QueueError::NoDatagram));
+    assert!(matches!(message.queue(), Err(QueueError::Empty)));
+}

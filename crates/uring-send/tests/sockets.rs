@@ -201,3 +201,30 @@ fn datagrams_go_several_at_a_time() {
         assert_eq!(arrived, messages);
     }
 }
+
+#[test]
+fn a_datagram_goes_where_its_draft_says() {
+    let Some(mut ring) = ring(8) else { return };
+    let near = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let near = Socket::datagram(near).expect("blocking");
+    let mut sends = InFlight::new(2).expect("a nonce");
+    let mut buffer = [0; 100];
+    for zero in [7_u8, 8] {
+        let far = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let mut draft = sends.send(&near).expect("a free slot");
+        draft.guard(vec![zero; 50]).expect("room");
+        draft.to(far.local_addr().expect("bound")).segment_bytes(20);
+        draft.submit(&mut ring.submission()).expect("room");
+        drain(&mut ring, &mut sends);
+        for bytes in [20, 20, 10] {
+            assert_eq!(far.recv(&mut buffer).expect("it was sent"), bytes);
+            assert_eq!(buffer[..bytes], vec![zero; bytes]);
+        }
+    }
+    // The slot's next send has neither address nor segments.
+    let log = send_one(&mut ring, &mut sends, &near, vec![1; 50]);
+    let Some(uring_send::SendEvent::Failed { error, .. }) = log.first() else {
+        panic!("{log:?}");
+    };
+    assert_eq!(error.raw_os_error(), Some(libc::EDESTADDRREQ));
+}

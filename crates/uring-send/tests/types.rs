@@ -2,8 +2,8 @@
 
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use uring_send::{
-    Acceptor, Completion, Destination, Doorbell, FileReads, InFlight, QueueError, RecvRing, Registered,
-    SendEvent, Sender, SenderEvent, Socket,
+    Acceptor, Completion, Destination, Doorbell, FileReads, InFlight, QueueError, RecvRing,
+    Registered, SendEvent, Sender, SenderEvent, Socket,
 };
 
 // A loop and its parts may be built on one thread and run on another.

@@ -1,5 +1,7 @@
 //! What a draft calls: a send is put together, begun or given up.
 
+use std::net::SocketAddr;
+
 use io_uring::squeue;
 use pool_core::StableBytes;
 
@@ -81,6 +83,14 @@ impl InFlight {
 
     pub(crate) fn set_tag(&mut self, slot: u16, tag: u64) {
         self.slot(slot).tag = tag;
+    }
+
+    pub(crate) fn set_address(&mut self, slot: u16, to: SocketAddr) {
+        self.wires.set_address(slot, to);
+    }
+
+    pub(crate) fn set_segment_bytes(&mut self, slot: u16, bytes: u16) {
+        self.wires.set_segment_bytes(slot, bytes);
     }
 
     pub(crate) fn total_bytes(&self, slot: u16) -> usize {

@@ -67,7 +67,7 @@ impl SenderBuilder {
         self
     }
 
-    /// How many entries there are: at least two for each destination, and fewer than 2^32 - 1. A message takes one for each part. Half of them are kept, evenly, for the
+    /// How many entries there are: at least two for each destination, and fewer than 2^32 - 1. A message takes one for each part, and one for an address or segments. Half of them are kept, evenly, for the
     /// destinations; the others are for whoever needs more. Each takes about 100 bytes, and [`copy_bytes`](Self::copy_bytes) of address space. By default 64 for each destination.
     pub fn entries(mut self, entries: usize) -> Self {
         self.entries = Some(entries);

@@ -69,7 +69,7 @@ impl Sender {
                 _ => Err((result.checked_neg().unwrap_or(libc::EIO), 0)),
             });
         }
-        self.learn(flight, &before);
+        self.learn(flight, result, &before);
         self.account(flight, &news, &mut on_event);
         match unwound {
             Ok(()) => Ok(()),
@@ -78,12 +78,15 @@ impl Sender {
     }
 
     /// Tells the destination's threshold what the kernel said about copying.
-    fn learn(&mut self, flight: u16, before: &SendStats) {
+    fn learn(&mut self, flight: u16, result: i32, before: &SendStats) {
         let now = self.in_flight.stats();
         let flight = &mut self.flights[usize::from(flight)];
         let choice = &mut self.records[usize::from(flight.at)].choice;
         if now.fallbacks > before.fallbacks {
-            choice.refused();
+            // A fixed buffer that is not there any more says nothing about zero copy.
+            if !matches!(result.checked_neg(), Some(libc::EFAULT | libc::EINVAL)) {
+                choice.refused();
+            }
         } else if now.notifications > before.notifications
             && let Some(asked) = flight.asked
         {

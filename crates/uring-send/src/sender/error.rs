@@ -39,6 +39,9 @@ pub enum QueueError {
         /// How many there were.
         value: usize,
     },
+    /// Only datagrams have addresses and segments of their own.
+    #[error("address, segment: of datagrams only")]
+    NoDatagram,
     /// There is nothing to send.
     #[error("parts: at least one byte")]
     Empty,

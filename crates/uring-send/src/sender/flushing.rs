@@ -159,6 +159,10 @@ impl Sender {
                         draft.cell(cell);
                     }
                     Body::Copies(run) => draft.cell(GuardCell::new(run)),
+                    Body::Terms(terms) => {
+                        terms.to.map(|to| draft.to(to));
+                        terms.segment_bytes.map(|bytes| draft.segment_bytes(bytes));
+                    }
                     Body::Joined | Body::Gone => {}
                 }
                 self.parts.append(&mut chain, part);

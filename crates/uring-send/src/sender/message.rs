@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::mem;
+use std::net::SocketAddr;
 
 use pool_core::StableBytes;
 
 use super::copy_run::CopyRun;
-use super::parts::{Body, Chain, Parts};
+use super::parts::{Body, Chain, Parts, Terms};
 use super::{QueueError, Refused, Sender};
 use crate::guard_cell::GuardCell;
 use crate::wire::MAX_GUARDS;
@@ -19,6 +20,8 @@ pub struct Message<'a> {
     sender: &'a mut Sender,
     at: u16,
     chain: Chain,
+    /// The part that says more of a datagram.
+    terms: Option<u32>,
     bytes: usize,
     tag: u64,
 }
@@ -29,6 +32,7 @@ impl<'a> Message<'a> {
             sender,
             at,
             chain: Chain::default(),
+            terms: None,
             bytes: 0,
             tag: 0,
         }
@@ -85,17 +89,18 @@ impl<'a> Message<'a> {
                 Err(why) => return Err(Refused { guard, why }),
             }
         }
+        if len == 0 {
+            return Ok(self);
+        }
         let room = self
             .check_room()
             .and_then(|()| self.sender.take_entry(self.at, len));
         if let Err(why) = room {
             return Err(Refused { guard, why });
         }
-        if len > 0 {
-            let body = Body::Guard(GuardCell::new(guard));
-            let part = self.sender.parts.take(len, body);
-            self.sender.parts.append(&mut self.chain, part);
-        }
+        let body = Body::Guard(GuardCell::new(guard));
+        let part = self.sender.parts.take(len, body);
+        self.sender.parts.append(&mut self.chain, part);
         self.bytes += len;
         self.sender.stats.bytes_guarded += len as u64;
         Ok(self)
@@ -105,6 +110,51 @@ impl<'a> Message<'a> {
     pub fn tag(&mut self, tag: u64) -> &mut Self {
         self.tag = tag;
         self
+    }
+
+    /// Sets where a datagram goes, on a socket that is not connected or is to another peer. Takes an entry.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoDatagram`] on a stream, [`QueueError::NoEntry`]; the message is as it was.
+    pub fn to(&mut self, address: SocketAddr) -> Result<&mut Self, QueueError> {
+        self.terms()?.to = Some(address);
+        Ok(self)
+    }
+
+    /// Has the kernel cut the message into datagrams of `bytes` bytes each, as [`Draft::segment_bytes`](crate::Draft::segment_bytes) says. Takes an entry, which it
+    /// shares with [`to`](Self::to).
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::NoDatagram`] on a stream, [`QueueError::NoEntry`]; the message is as it was.
+    pub fn segment_bytes(&mut self, bytes: u16) -> Result<&mut Self, QueueError> {
+        self.terms()?.segment_bytes = Some(bytes);
+        Ok(self)
+    }
+
+    fn terms(&mut self) -> Result<&mut Terms, QueueError> {
+        let part = match self.terms {
+            Some(part) => part,
+            None => self.add_terms()?,
+        };
+        match &mut self.sender.parts.get_mut(part).body {
+            Body::Terms(terms) => Ok(terms),
+            _ => unreachable!(
+                "`add_terms` makes one, and nobody takes it out before the message is queued"
+            ),
+        }
+    }
+
+    fn add_terms(&mut self) -> Result<u32, QueueError> {
+        if self.sender.record_mut(self.at).is_stream() {
+            return Err(QueueError::NoDatagram);
+        }
+        self.sender.take_entry(self.at, 0)?;
+        let part = self.sender.parts.take(0, Body::Terms(Terms::default()));
+        self.sender.parts.append(&mut self.chain, part);
+        self.terms = Some(part);
+        Ok(part)
     }
 
     /// How many bytes the message has so far.
@@ -125,9 +175,11 @@ impl<'a> Message<'a> {
     ///
     /// [`QueueError::Empty`] if it has no bytes.
     pub fn queue(mut self) -> Result<(), QueueError> {
-        let Some(last) = self.sender.parts.last_mut(&self.chain) else {
+        if self.is_empty() {
             return Err(QueueError::Empty);
-        };
+        }
+        let last = self.sender.parts.last_mut(&self.chain);
+        let last = last.expect("bytes are in parts");
         last.ends = Some(self.tag);
         let chain = mem::take(&mut self.chain);
         self.sender.enqueue(self.at, chain);
@@ -135,7 +187,7 @@ impl<'a> Message<'a> {
     }
 
     fn check_room(&self) -> Result<(), QueueError> {
-        if self.chain.len() == MAX_GUARDS {
+        if self.chain.len() - usize::from(self.terms.is_some()) == MAX_GUARDS {
             return Err(QueueError::TooManyParts { bound: MAX_GUARDS });
         }
         Ok(())

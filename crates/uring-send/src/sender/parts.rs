@@ -1,6 +1,7 @@
 //! The parts of messages: a fixed number, in lists by number.
 
 use std::mem;
+use std::net::SocketAddr;
 
 use super::copy_run::CopyRun;
 use crate::guard_cell::GuardCell;
@@ -12,10 +13,19 @@ const NONE: u32 = u32::MAX;
 pub(crate) enum Body {
     /// With the kernel's send, or nowhere.
     Gone,
+    /// No bytes: what is to be said of the datagram that the message is.
+    Terms(Terms),
     /// In the copy run of the nearest part before it that has one.
     Joined,
     Copies(CopyRun),
     Guard(GuardCell),
+}
+
+/// Where a datagram goes, and how it is cut.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Terms {
+    pub(crate) to: Option<SocketAddr>,
+    pub(crate) segment_bytes: Option<u16>,
 }
 
 /// One part of a message.
@@ -183,7 +193,7 @@ impl Parts {
                 break;
             }
             measure.parts += 1;
-            measure.runs += usize::from(!joined);
+            measure.runs += usize::from(part.bytes > 0 && !joined);
             measure.bytes += part.bytes;
             ended |= part.ends.is_some();
             next = Some(part.next);
