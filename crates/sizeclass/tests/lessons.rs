@@ -215,7 +215,10 @@ fn l_class_6_threads_of_one_class_have_slots_to_themselves() {
 fn l_class_7_a_budget_bounds_what_is_out_and_what_idles() {
     let budget = pool_core::Budget::new(64 << 10);
     let pool = BufferPool::builder().capacity_per_class(64);
-    let pool = pool.budget(&budget).build().expect("nothing is charged yet");
+    let pool = pool
+        .budget(&budget)
+        .build()
+        .expect("nothing is charged yet");
     let mut held: Vec<_> = std::iter::from_fn(|| pool.try_acquire(4096).ok()).collect();
     assert_eq!(held.len(), 16);
     held.truncate(8);
@@ -237,7 +240,10 @@ fn l_class_7_who_finds_no_room_may_wait() {
     use std::time::Duration;
     let budget = pool_core::Budget::new(4096);
     let pool = BufferPool::builder().capacity_per_class(2);
-    let pool = pool.budget(&budget).build().expect("nothing is charged yet");
+    let pool = pool
+        .budget(&budget)
+        .build()
+        .expect("nothing is charged yet");
     let held = pool.acquire(1);
     let timed_out = pool.acquire_timeout(1, Duration::ZERO);
     assert!(timed_out.is_err_and(|why| why.is_timed_out()));
