@@ -1,7 +1,7 @@
 //! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
 
 use crate::steps::{Action, Line, Step, line};
-use crate::{api, miri, package, repeat, tools};
+use crate::{api, fuzz, miri, package, repeat, tools};
 
 pub(crate) const DEEP_STEPS: &[Step] = &[
     Step {
@@ -37,7 +37,19 @@ pub(crate) const DEEP_STEPS: &[Step] = &[
                 words: "cargo test --release -p pool-core --test caches -- holders",
                 environment: Some(("POOL_CORE_ROUNDS", "25000000")),
             },
+            Line {
+                words: "cargo test --release -p percore-slab --test stress",
+                environment: Some(("PERCORE_SLAB_ROUND_TRIPS", "100000000")),
+            },
         ]),
+    },
+    Step {
+        name: "fuzz",
+        proves: "no wrong answer on a path that random operations do not reach by themselves",
+        action: Action::Check(
+            "cargo run --manifest-path fuzz/Cargo.toml --bin …, 10 minutes each (xtask/src/fuzz.rs)",
+            fuzz::step,
+        ),
     },
     Step {
         name: "miri-seeds",

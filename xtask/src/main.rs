@@ -22,6 +22,7 @@ mod deep_steps;
 mod edges;
 mod examples;
 mod fast_path;
+mod fuzz;
 mod layers;
 mod lessons;
 mod libtest;
