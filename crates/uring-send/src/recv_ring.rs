@@ -17,7 +17,7 @@ use crate::queue::Submissions;
 use crate::socket::Socket;
 use crate::stats::RecvStats;
 
-use posted::Posted;
+use posted::{Posted, Stock};
 
 /// `IOU_PBUF_RING_INC`: a buffer is filled by one completion after the other.
 const INCREMENTAL: u16 = 2;
@@ -186,7 +186,7 @@ impl RecvRing {
             "ring: must be the one of `RecvRing::new`"
         );
         if let Some(posted) = &mut self.posted {
-            posted.refill(|| self.pool.alloc());
+            posted.refill(Stock::Pool(&self.pool));
         }
         if self.posted_count() == 0 {
             return true;
@@ -218,17 +218,12 @@ impl RecvRing {
     /// If the slots are another pool's.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn refill(&mut self, reserved: &mut Reservation) -> usize {
-        let pool = &self.pool;
-        let next = || {
-            let lease = reserved.alloc()?;
-            assert!(
-                lease.belongs_to(pool),
-                "reserved: must be of the pool of `RecvRing::new`"
-            );
-            Some(lease)
-        };
-        let posted = self.posted.as_mut();
-        posted.map_or(0, |posted| posted.refill(next))
+        let same = reserved.pool().region() == self.pool.region();
+        assert!(same, "reserved: must be of the pool of `RecvRing::new`");
+        match &mut self.posted {
+            Some(posted) => posted.refill(Stock::Reserved(reserved)),
+            None => 0,
+        }
     }
 
     fn arm(&mut self, place: usize, queue: &mut impl Submissions) -> bool {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pool_core::{Lease, Shared};
+use pool_core::{Lease, Pool, Reservation, Shared};
 
 use crate::buffer_ring::BufferRing;
 use crate::error::SetupError;
@@ -29,6 +29,23 @@ enum Slot {
     Growing { share: Shared, filled: usize },
 }
 
+/// Where slots to post come from.
+pub(super) enum Stock<'a> {
+    Pool(&'a Pool),
+    Reserved(&'a mut Reservation),
+}
+
+impl Stock<'_> {
+    // No closure: it could not hand on whose line it is that takes a slot.
+    #[cfg_attr(feature = "track", track_caller)]
+    fn next(&mut self) -> Option<Lease> {
+        match self {
+            Self::Pool(pool) => pool.alloc(),
+            Self::Reserved(reserved) => reserved.alloc(),
+        }
+    }
+}
+
 /// What a completion put into a slot.
 #[derive(Debug)]
 pub(super) enum Filled {
@@ -51,20 +68,19 @@ impl Posted {
     }
 
     /// Posts slots while there are any and the ring has room for them, and shows them to the kernel. Tells how many.
-    pub(super) fn refill(&mut self, mut next: impl FnMut() -> Option<Lease>) -> usize {
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(super) fn refill(&mut self, mut from: Stock<'_>) -> usize {
         let before = self.idle_ids.len();
         while let Some(id) = self.idle_ids.last().copied() {
-            let Some(lease) = next() else {
+            let Some(lease) = from.next() else {
                 break;
             };
             self.idle_ids.pop();
             self.post(id, lease);
         }
-        let posted = before - self.idle_ids.len();
-        if posted > 0 {
-            self.buffers.publish();
-        }
-        posted
+        // Also if none was posted now: an alloc that panicked the last time may have left some unpublished.
+        self.buffers.publish();
+        before - self.idle_ids.len()
     }
 
     fn post(&mut self, id: u16, mut lease: Lease) {
