@@ -3,7 +3,9 @@
 mod completing;
 mod posted;
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use io_uring::{IoUring, opcode, types};
@@ -11,13 +13,14 @@ use pool_core::{Pool, Reservation};
 
 use crate::arming::Arming;
 use crate::error::{RecvError, SetupError};
+use crate::event::RecvEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
 use crate::queue::Submissions;
 use crate::socket::Socket;
 use crate::stats::RecvStats;
 
-use posted::{Posted, Stock};
+use posted::{Filling, Posted, Rest, Stock};
 
 /// `IOU_PBUF_RING_INC`: a buffer is filled by one completion after the other.
 const INCREMENTAL: u16 = 2;
@@ -35,11 +38,15 @@ pub struct RecvRing {
     pool: Pool,
     /// `None` once closed.
     posted: Option<Posted>,
-    incremental: bool,
+    filling: Filling,
     nonce: Nonce,
     streams: Box<[Stream]>,
     free_streams: Vec<u16>,
     stats: RecvStats,
+    /// Slots of the bundle that is being taken in; empty in between.
+    rest: Rest,
+    /// Events of bundles that nobody has asked for yet.
+    waiting: VecDeque<RecvEvent>,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +80,7 @@ impl RecvRing {
         entries: u16,
         streams: usize,
     ) -> Result<Self, SetupError> {
-        Self::register(ring, pool, entries, streams, false)
+        Self::register(ring, pool, entries, streams, Filling::Whole)
     }
 
     /// As [`new`](Self::new), but a slot is filled by one completion after the other (`IOU_PBUF_RING_INC`, Linux 6.12): small messages do not take a large slot
@@ -90,7 +97,30 @@ impl RecvRing {
         entries: u16,
         streams: usize,
     ) -> Result<Self, SetupError> {
-        Self::register(ring, pool, entries, streams, true)
+        Self::register(ring, pool, entries, streams, Filling::Incremental)
+    }
+
+    /// As [`new`](Self::new), but one completion may tell of several slots (a bundle, Linux 6.10): right for streams that bring more at a time than a slot
+    /// holds. After each [`complete`](Self::complete), ask [`next_event`](Self::next_event) for the others.
+    ///
+    /// For streams only: datagrams would lose their bounds.
+    ///
+    /// # Errors
+    ///
+    /// As `new`; [`SetupError::Kernel`] with `EOPNOTSUPP` if the kernel is older.
+    pub fn bundled(
+        ring: &IoUring,
+        pool: &Pool,
+        entries: u16,
+        streams: usize,
+    ) -> Result<Self, SetupError> {
+        if !ring.params().is_feature_recvsend_bundle() {
+            return Err(SetupError::Kernel {
+                what: "receive bundles",
+                source: io::Error::from_raw_os_error(libc::EOPNOTSUPP),
+            });
+        }
+        Self::register(ring, pool, entries, streams, Filling::Bundled)
     }
 
     fn register(
@@ -98,7 +128,7 @@ impl RecvRing {
         pool: &Pool,
         entries: u16,
         streams: usize,
-        incremental: bool,
+        filling: Filling,
     ) -> Result<Self, SetupError> {
         if !entries.is_power_of_two() || entries > 32_768 {
             let bound = "a power of two from 1 to 32768";
@@ -125,8 +155,14 @@ impl RecvRing {
             });
         }
         let nonce = Nonce::take()?;
-        let mut posted = Posted::new(entries, incremental)?;
-        let flags = if incremental { INCREMENTAL } else { 0 };
+        let mut posted = Posted::new(entries, filling)?;
+        let is_bundled = filling == Filling::Bundled;
+        let most = if is_bundled { entries.into() } else { 0 };
+        let flags = if filling == Filling::Incremental {
+            INCREMENTAL
+        } else {
+            0
+        };
         // SAFETY: the array is valid for `entries` entries and stays until it is unregistered or leaked (BUFRING-1).
         unsafe {
             ring.submitter().register_buf_ring_with_flags(
@@ -144,11 +180,13 @@ impl RecvRing {
             ring_fd: ring.as_raw_fd(),
             pool: pool.clone(),
             posted: Some(posted),
-            incremental,
+            filling,
             nonce,
             streams: (0..stream_count).map(|_| Stream::default()).collect(),
             free_streams: (0..stream_count).rev().collect(),
             stats: RecvStats::default(),
+            rest: Rest::with_capacity(most),
+            waiting: VecDeque::with_capacity(most),
         })
     }
 
@@ -156,9 +194,10 @@ impl RecvRing {
     ///
     /// # Errors
     ///
-    /// [`RecvError::TooManyStreams`]: no room now. [`RecvError::NoStream`]: an [incremental](Self::incremental) ring is not for datagrams.
+    /// [`RecvError::TooManyStreams`]: no room now. [`RecvError::NoStream`]: [incremental](Self::incremental) rings and those with [bundles](Self::bundled) are not for
+    /// datagrams.
     pub fn add(&mut self, socket: &Socket, tag: u64) -> Result<(), RecvError> {
-        if self.incremental && !socket.is_ordered() {
+        if self.filling != Filling::Whole && !socket.is_ordered() {
             return Err(RecvError::NoStream);
         }
         let place = self.free_streams.pop().ok_or(RecvError::TooManyStreams {
@@ -232,7 +271,11 @@ impl RecvRing {
             return true;
         };
         let place = u16::try_from(place).expect("at most 65 535 streams");
-        let entry = opcode::RecvMulti::new(types::Fd(socket.raw_fd()), self.nonce.number()).build();
+        let (fd, group) = (types::Fd(socket.raw_fd()), self.nonce.number());
+        let entry = match self.filling {
+            Filling::Bundled => opcode::RecvMultiBundle::new(fd, group).build(),
+            Filling::Whole | Filling::Incremental => opcode::RecvMulti::new(fd, group).build(),
+        };
         let token = stream.arming.token(&self.nonce, place);
         // SAFETY: the socket is kept (or leaked) as long as the operation is armed; the memory it fills is the group's, which
         // stays until it is unregistered with nothing armed, or leaked.

@@ -1,5 +1,6 @@
 //! The slots that the kernel may fill, by the ids that it names them with.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use pool_core::{Lease, Pool, Reservation, Shared};
@@ -18,8 +19,24 @@ pub(super) struct Posted {
     by_id: Box<[Option<Slot>]>,
     /// Ids that name no slot now.
     idle_ids: Vec<u16>,
-    incremental: bool,
+    /// In a ring with bundles: the ids that name a slot, in the order in which the kernel takes them.
+    order: VecDeque<u16>,
+    filling: Filling,
 }
+
+/// How the kernel fills slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
+    /// One with each completion.
+    Whole,
+    /// As many as the bytes need with each completion: the named one, and those posted behind it.
+    Bundled,
+    /// One by several completions.
+    Incremental,
+}
+
+/// The slots of a bundle behind its first.
+pub(super) type Rest = VecDeque<(Lease, Range<usize>)>;
 
 #[derive(Debug)]
 enum Slot {
@@ -54,12 +71,13 @@ pub(super) enum Filled {
 }
 
 impl Posted {
-    pub(super) fn new(entries: u16, incremental: bool) -> Result<Self, SetupError> {
+    pub(super) fn new(entries: u16, filling: Filling) -> Result<Self, SetupError> {
         Ok(Self {
             buffers: BufferRing::new(entries)?,
             by_id: (0..entries).map(|_| None).collect(),
             idle_ids: (0..entries).rev().collect(),
-            incremental,
+            order: VecDeque::with_capacity(entries.into()),
+            filling,
         })
     }
 
@@ -86,7 +104,10 @@ impl Posted {
     fn post(&mut self, id: u16, mut lease: Lease) {
         let bytes = u32::try_from(lease.len()).expect("checked by `RecvRing::new`");
         self.buffers.post(id, lease.as_mut_ptr(), bytes);
-        let slot = if self.incremental {
+        if self.filling == Filling::Bundled {
+            self.order.push_back(id);
+        }
+        let slot = if self.filling == Filling::Incremental {
             let share = lease.share();
             Slot::Growing { share, filled: 0 }
         } else {
@@ -108,7 +129,7 @@ impl Posted {
         goes_on: bool,
     ) -> Result<Option<Filled>, Stray> {
         let place = self.by_id.get_mut(usize::from(id)).ok_or(Stray)?;
-        let goes_on = goes_on && self.incremental;
+        let goes_on = goes_on && self.filling == Filling::Incremental;
         let filled = match place.as_mut().ok_or(Stray)? {
             Slot::Whole(_) => None,
             Slot::Growing { share, filled } => {
@@ -133,6 +154,48 @@ impl Posted {
             _ => filled,
         };
         Ok(filled.filter(|_| bytes > 0))
+    }
+}
+
+impl Posted {
+    /// As [`take`](Self::take), in a ring with bundles. Gives the first slot, and puts those behind it into `rest`.
+    ///
+    /// The kernel takes slots in the order in which they were posted, and fills each but the last of a bundle.
+    pub(super) fn take_bundle(
+        &mut self,
+        id: u16,
+        bytes: usize,
+        rest: &mut Rest,
+    ) -> Result<Option<Filled>, Stray> {
+        let first = self
+            .order
+            .iter()
+            .position(|posted| *posted == id)
+            .ok_or(Stray)?;
+        let slot_bytes = self.whole_bytes(id).ok_or(Stray)?;
+        let count = bytes.div_ceil(slot_bytes).max(1);
+        if count > self.order.len() - first {
+            return Err(Stray);
+        }
+        let mut left = bytes;
+        for id in self.order.drain(first..first + count) {
+            self.idle_ids.push(id);
+            let Some(Slot::Whole(lease)) = self.by_id[usize::from(id)].take() else {
+                continue;
+            };
+            let filled = left.min(slot_bytes);
+            left -= filled;
+            rest.push_back((lease, 0..filled));
+        }
+        let first = rest.pop_front().filter(|_| bytes > 0);
+        Ok(first.map(|(lease, range)| Filled::Whole(lease, range)))
+    }
+
+    fn whole_bytes(&self, id: u16) -> Option<usize> {
+        match self.by_id.get(usize::from(id))? {
+            Some(Slot::Whole(lease)) => Some(lease.len()),
+            _ => None,
+        }
     }
 }
 
