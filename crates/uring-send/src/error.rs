@@ -41,6 +41,10 @@ pub enum SetupError {
         /// Its answer.
         source: io::Error,
     },
+    /// A pool whose slots' memory may go back to the system (`pool_core::Pool::gives_back_pages`) was to be registered: a registered page stays the page that it was,
+    /// and what is written to the one in its place nobody would send.
+    #[error("pools: memory that is given back page by page cannot be registered")]
+    PagesGoBack,
     /// A socket would report `EAGAIN` where this crate waits.
     #[error(
         "socket: must be in blocking mode (call set_nonblocking(false)); io_uring does the waiting"

@@ -25,8 +25,8 @@ const MOST_BYTES: usize = 1 << 30;
 ///
 /// # What must not be done to the regions
 ///
-/// A registered page stays the page that it was. A region whose pages are given back to the system (`MADV_DONTNEED` through an address of one's own) or that another mapping is put over
-/// would be sent as it was before. Nothing in safe code does that.
+/// A registered page stays the page that it was. A region whose pages are given back to the system, or that another mapping is put over, would be sent as it was
+/// before. So pools that [give pages back](Pool::gives_back_pages) are refused; nothing else in safe code does that.
 pub struct Registered {
     table: Arc<Table>,
     ring_fd: RawFd,
@@ -34,7 +34,7 @@ pub struct Registered {
 
 /// Where the registered buffers lie.
 ///
-/// - **FIXED-1** Each span is memory of one of `pools`, which are kept, so an address in it means the memory that was registered.
+/// - **FIXED-1** Each span is memory of one of `pools`, which are kept and give no pages back, so an address in it means the memory that was registered.
 #[derive(Debug)]
 pub(crate) struct Table {
     spans: Box<[Span]>,
@@ -96,10 +96,13 @@ impl Registered {
     ///
     /// # Errors
     ///
-    /// [`SetupError::OutOfRange`] if there would be no buffer or more than 16 384. [`SetupError::Kernel`] with the kernel's answer and what to do: `ENOMEM` if the process may not pin
+    /// [`SetupError::PagesGoBack`] if a pool may give the memory of its slots back. [`SetupError::OutOfRange`] if there would be no buffer or more than 16 384. [`SetupError::Kernel`] with the kernel's answer and what to do: `ENOMEM` if the process may not pin
     /// as much (`RLIMIT_MEMLOCK`), `EBUSY` if the ring has fixed buffers already. Everything works without a registration; a loop that gets an
     /// error goes on without one.
     pub fn new(ring: &IoUring, pools: &[&Pool]) -> Result<Self, SetupError> {
+        if pools.iter().any(|pool| pool.gives_back_pages()) {
+            return Err(SetupError::PagesGoBack);
+        }
         let table = Table::of(pools, probe::has_vectored_fixed_sends());
         let count = table.spans.len();
         if count == 0 || count > 16_384 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use io_uring::IoUring;
 use loopback::{drain, names, pattern, pool, reader, ring, stream, tcp, wait, zero_copy};
-use pool_core::Pool;
+use pool_core::{Pool, RegionSource};
 use uring_send::{FileReads, InFlight, ReadEvent, Registered, SetupError, Socket, completions};
 use zerocopy_view::View;
 
@@ -176,6 +176,23 @@ fn a_registration_says_what_is_wrong() {
         twice.to_string().contains("this ring has some already"),
         "{twice}"
     );
+}
+
+/// A discarded page would be sent as it was before.
+#[test]
+fn a_pool_that_gives_pages_back_is_refused() {
+    let Some(ring) = ring(8) else { return };
+    let builder = Pool::builder().slots(2).slot_bytes(4096).page_by_page(true);
+    let pool = builder
+        .region(RegionSource::Mmap)
+        .build()
+        .expect("a small pool");
+    if !pool.gives_back_pages() {
+        println!("skipped: no pool gives pages back here");
+        return;
+    }
+    let refused = Registered::new(&ring, &[&pool]).expect_err("its pages may go");
+    assert!(matches!(refused, SetupError::PagesGoBack), "{refused}");
 }
 
 #[test]
