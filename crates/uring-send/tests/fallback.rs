@@ -10,7 +10,8 @@ use io_uring::opcode;
 use io_uring::squeue::Flags;
 use loopback::{Drops, names, narrow_tcp, pattern, reader, stream, tcp, zero_copy};
 use uring_send::{
-    AcceptEvent, Acceptor, Doorbell, FallbackRing, InFlight, Ring, SendEvent, Socket, Submissions,
+    AcceptEvent, Acceptor, Doorbell, FallbackRing, InFlight, Ring, SendEvent, Sender, SenderEvent,
+    Socket, Submissions,
 };
 
 fn begin(
@@ -258,4 +259,40 @@ fn accepts_and_rings() {
     }
     assert_eq!(accepted.len(), 3);
     drop(peers.join().expect("connected"));
+}
+
+/// A sender does not notice which ring it is on: queued messages of all sizes go out in order, and it closes in the end.
+#[test]
+fn a_sender_runs_on_it() {
+    let mut ring = FallbackRing::new(4);
+    let mut sender = Sender::builder()
+        .destinations(2)
+        .build()
+        .expect("sizes in range");
+    let (near, far) = narrow_tcp();
+    let to = sender.add(&stream(near)).expect("a place");
+    let reader = reader(far);
+    let (mut expected, mut log) = (Vec::new(), Vec::new());
+    for n in 0..40_usize {
+        let bytes = pattern(n as u64, 1 + n * n * 40);
+        let mut message = sender.message(to).expect("open");
+        message.guard(bytes.clone()).expect("room");
+        message.queue().expect("not empty");
+        expected.extend(bytes);
+    }
+    sender.close(to).expect("open");
+    while !sender.is_empty() {
+        let all_queued = sender.flush(&mut ring.submissions(), |event| log.push(event));
+        ring.enter(Some(Duration::from_secs(if all_queued { 20 } else { 0 })))
+            .expect("a live ring");
+        for completion in ring.completions() {
+            let ours = sender.complete(completion, |event| log.push(event));
+            ours.expect("nobody else is on this ring");
+        }
+    }
+    let sent = log
+        .iter()
+        .filter(|event| matches!(event, SenderEvent::Sent { .. }));
+    assert_eq!(sent.count(), 40);
+    assert!(reader.join().expect("reads") == expected);
 }
