@@ -201,9 +201,16 @@ impl Clone for Part {
     #[inline]
     fn clone(&self) -> Self {
         // Read before the count is touched: what waits for a locked instruction holds the count's line from the other cores for longer.
-        let words = ManuallyDrop::new(Self { ..*self });
+        let (first, len, owner) = (self.first, self.len, self.owner);
+        let (slot, label) = (self.slot, self.label);
         self.count_one_more();
-        ManuallyDrop::into_inner(words)
+        Self {
+            first,
+            len,
+            owner,
+            slot,
+            label,
+        }
     }
 }
 
