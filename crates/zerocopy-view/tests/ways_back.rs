@@ -7,7 +7,7 @@ use allocation_counter::measure;
 use bytes::Bytes;
 use framebuf::FrameBuf;
 use pool_core::{Pool, StableBytes, Tenant};
-use sizeclass::{BufferPool, PooledBuffer};
+use sizeclass::{BufferPool, Classes, PooledBuffer};
 use zerocopy_view::{Kind, View};
 
 fn pool() -> Pool {
@@ -153,10 +153,11 @@ fn frames_with_their_headroom() {
 
 #[test]
 fn buffers() {
-    let buffers = BufferPool::new(1);
+    let builder = BufferPool::builder().classes(Classes::new([4096]));
+    let buffers = builder.capacity_per_class(1).build().unwrap();
     let pooled = buffers.acquire(1000);
-    let on_heap = buffers.acquire((1 << 20) + 1);
-    for (buffer, capacity) in [(pooled, 4096), (on_heap, (1 << 20) + 1)] {
+    let on_heap = buffers.acquire(4097);
+    for (buffer, capacity) in [(pooled, 4096), (on_heap, 4097)] {
         let is_pooled = buffer.is_pooled();
         let mut buffer: PooledBuffer = back(View::from(buffer));
         assert_eq!(
