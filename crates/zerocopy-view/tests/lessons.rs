@@ -11,7 +11,7 @@ use bytes::Bytes;
 use framebuf::FrameBuf;
 use pool_core::{Budget, Pool, StableBytes};
 use sizeclass::BufferPool;
-use zerocopy_view::{Kind, Tenant, View};
+use zerocopy_view::{Kind, Tenant, View, ViewMut};
 
 fn pool(slots: usize, slot_bytes: usize) -> Pool {
     Pool::builder()
@@ -23,17 +23,27 @@ fn pool(slots: usize, slot_bytes: usize) -> Pool {
 
 #[test]
 fn l_view_1_freezing_keeps_the_address_and_a_pooled_one_allocates_nothing() {
-    let pool = pool(2, 4096);
+    let pool = pool(3, 4096);
     let mut frame = FrameBuf::with_headroom(&pool, 64).unwrap();
     frame.append(&[7; 1000]).unwrap();
+    let mut grown = ViewMut::with_capacity(2000, &pool);
+    grown.extend_from_slice(&[7; 2000]);
     let lease = pool.alloc().unwrap();
     let buffer = BufferPool::new(1).acquire(3000);
-    let addresses = [frame.as_ptr(), lease.as_ptr(), buffer.as_ptr()];
-    let mut views = [const { View::from_static(b"") }; 3];
-    let sum = measure(|| views = [View::from(frame), View::from(lease), View::from(buffer)]);
+    let addresses = [
+        frame.as_ptr(),
+        grown.as_ptr(),
+        lease.as_ptr(),
+        buffer.as_ptr(),
+    ];
+    let mut views = [const { View::from_static(b"") }; 4];
+    let sum = measure(|| views = [frame.into(), grown.freeze(), lease.into(), buffer.into()]);
     assert_eq!(sum.count_total, 0);
     assert_eq!(views.each_ref().map(|view| view.as_ptr()), addresses);
-    assert_eq!(views.each_ref().map(|view| view.len()), [1000, 4096, 3000]);
+    assert_eq!(
+        views.each_ref().map(|view| view.len()),
+        [1000, 2000, 4096, 3000]
+    );
 }
 
 #[test]
