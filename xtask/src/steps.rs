@@ -169,6 +169,13 @@ pub(crate) const STEPS: &[Step] = &[
         ),
     },
     Step {
+        name: "kv-responder",
+        proves: "pages cross cores to plain TCP clients and back: equal bytes, no page out or lost",
+        action: Action::Run(&[line(
+            "cargo run --release --quiet -p percore-slab --example kv_responder -- --self-test",
+        )]),
+    },
+    Step {
         name: "loom",
         proves: "no interleaving within the models' bounds breaks their claims",
         action: Action::Check(

@@ -14,14 +14,13 @@ fn weight(weight: u32) -> NonZeroU32 {
 }
 
 fn bridges<const N: usize>(room: usize) -> ([Producer<usize>; N], [Consumer<usize>; N]) {
-    let ends: [_; N] = std::array::from_fn(|_| Bridge::new(room).expect("small"));
-    let (mut producers, mut consumers) = (Vec::new(), Vec::new());
-    for (producer, consumer) in ends {
-        producers.push(producer);
+    let mut consumers = Vec::new();
+    let producers = std::array::from_fn(|_| {
+        let (producer, consumer) = Bridge::new(room).expect("small");
         consumers.push(consumer);
-    }
-    let producers = producers.try_into().ok().expect("N of them");
-    (producers, consumers.try_into().ok().expect("N of them"))
+        producer
+    });
+    (producers, consumers.try_into().expect("N of them"))
 }
 
 #[test]
