@@ -53,8 +53,9 @@ impl AtHand {
     #[inline]
     pub(crate) fn push(&self, page: Lease) {
         let len = self.len.get();
-        let none = self.places[len].replace(Some(page));
-        debug_assert!(none.is_none(), "HAND-1: a page above the top");
+        if let Some(other) = self.places[len].replace(Some(page)) {
+            above_the_top(other);
+        }
         self.len.set(len + 1);
     }
 
@@ -67,6 +68,16 @@ impl AtHand {
             low.swap(high);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "dropped here, and not where the push is inlined"
+)]
+fn above_the_top(page: Lease) -> ! {
+    unreachable!("HAND-1: {page:?} above the top");
 }
 
 /// The last one comes to lie on top.

@@ -134,11 +134,11 @@ impl Local {
     /// Files a page that the owner dropped. No atomic instruction.
     #[inline]
     pub(crate) fn free(&self, lease: Lease) {
-        if lease.belongs_to(&self.pool) {
-            add(&self.frees_here, 1);
-            self.file(lease);
+        if !lease.belongs_to(&self.pool) {
+            return free_oversize(lease);
         }
-        // Memory for more than a page belongs to nobody else, and is gone with its lease.
+        add(&self.frees_here, 1);
+        self.file(lease);
     }
 
     #[inline]
@@ -246,6 +246,13 @@ impl fmt::Debug for Local {
             .field("available", &self.available())
             .finish_non_exhaustive()
     }
+}
+
+/// Memory for more than a page belongs to nobody else, and is gone with its lease.
+#[cold]
+#[inline(never)]
+fn free_oversize(lease: Lease) {
+    drop(lease);
 }
 
 /// Pages that are nobody's, for reports with feature `track`.

@@ -21,7 +21,8 @@ pub struct SlabStats {
     pub allocs: u64,
     /// Pages that the owner dropped as a [`Page`](crate::Page).
     pub local_frees: u64,
-    /// Pages that came home over the shared list: dropped as a [`RemotePage`](crate::RemotePage), a lease or a share.
+    /// Pages that came home by a mailbox or the shared list: dropped as a [`RemotePage`](crate::RemotePage), a lease or a share (or when a
+    /// [fill](crate::CoreSlab::alloc_with) panicked).
     pub remote_frees: u64,
     /// Allocations refused because every page was in use.
     pub exhausted: u64,
