@@ -1,7 +1,7 @@
 //! Sends: what keeps their memory; datagrams and streams over loopback.
 
 use benches::Cases;
-use benches::ours::{UringSend, UringSendDatagrams, UringSendStreams};
+use benches::ours::{UringSend, UringSendDatagrams, UringSendSegments, UringSendStreams};
 use benches::rivals::{Boxed, OneSendEach, OneWriteEach, RingSend, RingSendZc};
 use benches::work::{send, tcp};
 
@@ -54,6 +54,13 @@ pub(crate) const CASES: Cases<'static> = &[
             tcp::one_each::<OneWriteEach, 262_144>,
             tcp::one_each::<RingSend, 262_144>,
             tcp::one_each::<RingSendZc, 262_144>,
+        ],
+    ),
+    (
+        "send/udp-gso",
+        &[
+            send::segments::<UringSendSegments>,
+            send::segments::<OneSendEach>,
         ],
     ),
     (

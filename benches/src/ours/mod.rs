@@ -13,5 +13,5 @@ pub use percore_slab::{MessagesInPages, PercoreSlab};
 pub use pool_core::PoolCore;
 pub use sizeclass::Sizeclass;
 pub use uring_send::{UringSend, UringSendDatagrams};
-pub use uring_send_streams::UringSendStreams;
+pub use uring_send_streams::{UringSendSegments, UringSendStreams};
 pub use zerocopy_view::{DigestedView, GrowingView, ZerocopyView};

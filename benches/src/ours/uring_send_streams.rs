@@ -1,11 +1,12 @@
-//! uring-send: its `Sender` on connections.
+//! uring-send: its `Sender` on connections, and with datagrams that the kernel cuts.
 
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::sync::Arc;
 
 use io_uring::IoUring;
 use uring_send::{Destination, Sender, SenderEvent, Socket, new_ring, submit_and_wait};
 
+use crate::work::send::SegmentSender;
 use crate::work::tcp::StreamSender;
 
 /// Messages through a sender.
@@ -45,16 +46,53 @@ impl StreamSender for UringSendStreams {
             let taken = self.sender.send(to, 0, message.clone());
             taken.expect("room for a batch");
         }
-        while !self.sender.is_idle() {
-            let all = self
-                .sender
-                .flush(&mut self.ring.submission(), |event| fine(&event));
-            submit_and_wait(&self.ring, None).expect("a live ring");
-            let on_foreign = |completion| panic!("nobody else is on this ring: {completion:?}");
-            let queue = &mut self.ring.completion();
-            self.sender.reap(queue, |event| fine(&event), on_foreign);
-            assert!(all, "the queue has room for a batch");
-        }
+        drain(&mut self.ring, &mut self.sender);
+    }
+}
+
+/// Datagrams through a sender, many in a message.
+pub struct UringSendSegments {
+    ring: IoUring,
+    sender: Sender,
+    to: Destination,
+    segment_bytes: u16,
+}
+
+impl SegmentSender for UringSendSegments {
+    const NAME: &'static str = "uring-send";
+
+    fn new(socket: UdpSocket, segment_bytes: usize) -> Result<Self, String> {
+        let socket = Socket::datagram(socket).map_err(|error| error.to_string())?;
+        let sender = Sender::builder().destinations(1).build();
+        let mut sender = sender.map_err(|error| error.to_string())?;
+        Ok(Self {
+            ring: new_ring(8).map_err(|error| error.to_string())?,
+            to: sender.add(&socket).map_err(|error| error.to_string())?,
+            sender,
+            segment_bytes: u16::try_from(segment_bytes).map_err(|error| error.to_string())?,
+        })
+    }
+
+    #[inline]
+    fn send(&mut self, datagrams: &Arc<[u8]>) {
+        let mut message = self.sender.message(self.to).expect("open");
+        message.segment_bytes(self.segment_bytes).expect("room");
+        message.guard(datagrams.clone()).expect("room");
+        message.queue().expect("not empty");
+        drain(&mut self.ring, &mut self.sender);
+    }
+}
+
+/// Returns when the kernel is done with all that is queued.
+#[inline]
+fn drain(ring: &mut IoUring, sender: &mut Sender) {
+    while !sender.is_idle() {
+        let all = sender.flush(&mut ring.submission(), |event| fine(&event));
+        assert!(all, "the queue has room for a batch");
+        submit_and_wait(ring, None).expect("a live ring");
+        let on_foreign = |completion| panic!("nobody else is on this ring: {completion:?}");
+        let queue = &mut ring.completion();
+        sender.reap(queue, |event| fine(&event), on_foreign);
     }
 }
 

@@ -3,23 +3,54 @@
 use std::net::UdpSocket;
 use std::sync::Arc;
 
-use crate::work::send::DatagramSender;
+use crate::work::send::{DatagramSender, SegmentSender};
 
 /// A plain socket.
-pub struct OneSendEach(UdpSocket);
+pub struct OneSendEach {
+    socket: UdpSocket,
+    segment_bytes: usize,
+}
 
 impl DatagramSender for OneSendEach {
     const NAME: &'static str = "send";
 
     #[inline]
     fn new(socket: UdpSocket, _: usize) -> Result<Self, String> {
-        Ok(Self(socket))
+        Ok(Self {
+            socket,
+            segment_bytes: 0,
+        })
     }
 
     #[inline]
     fn send(&mut self, datagram: &Arc<[u8]>, times: usize) {
         for _ in 0..times {
-            let sent = self.0.send(datagram).expect("loopback takes or drops it");
+            let sent = self
+                .socket
+                .send(datagram)
+                .expect("loopback takes or drops it");
+            assert_eq!(sent, datagram.len(), "a datagram goes whole");
+        }
+    }
+}
+
+impl SegmentSender for OneSendEach {
+    const NAME: &'static str = "send";
+
+    fn new(socket: UdpSocket, segment_bytes: usize) -> Result<Self, String> {
+        Ok(Self {
+            socket,
+            segment_bytes,
+        })
+    }
+
+    #[inline]
+    fn send(&mut self, datagrams: &Arc<[u8]>) {
+        for datagram in datagrams.chunks(self.segment_bytes) {
+            let sent = self
+                .socket
+                .send(datagram)
+                .expect("loopback takes or drops it");
             assert_eq!(sent, datagram.len(), "a datagram goes whole");
         }
     }

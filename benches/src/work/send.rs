@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::case::{Case, each_of};
+use crate::case::{Case, each_of, each_of_cpu};
 
 /// `IORING_CQE_F_MORE`: a notification will follow.
 const MORE: u32 = 1 << 1;
@@ -18,6 +18,8 @@ const GUARD_BYTES: usize = 1400;
 const BATCH: usize = 32;
 /// How many bytes a datagram has.
 const DATAGRAM_BYTES: usize = 1400;
+/// How many bytes each of many has: what Ethernet takes.
+const SEGMENT_BYTES: usize = 1472;
 
 /// What keeps a send's memory until the kernel is done with it.
 pub trait Keeper: Sized {
@@ -44,6 +46,18 @@ pub trait DatagramSender: Sized {
 
     /// Sends `datagram` so many times, and returns when the kernel has all of them.
     fn send(&mut self, datagram: &Arc<[u8]>, times: usize);
+}
+
+/// Whatever sends many datagrams that lie one behind the other.
+pub trait SegmentSender: Sized {
+    /// Its name in tables.
+    const NAME: &'static str;
+
+    /// For datagrams of `segment_bytes` to where `socket` is connected.
+    fn new(socket: UdpSocket, segment_bytes: usize) -> Result<Self, String>;
+
+    /// Sends all of `datagrams`, and returns when the kernel has them.
+    fn send(&mut self, datagrams: &Arc<[u8]>);
 }
 
 /// The whole life of a send with two guards, without a kernel: entry, main completion, notification.
@@ -73,6 +87,23 @@ pub fn udp<S: DatagramSender>(case: &mut Case<'_>) {
         set_up,
         |bencher, (sender, datagram, _far)| {
             each_of(bencher, BATCH as u64, || sender.send(datagram, BATCH));
+        },
+    );
+}
+
+/// 32 datagrams of 1472 bytes by UDP over loopback, to a socket that nobody reads: the sender's processor time, per datagram.
+pub fn segments<S: SegmentSender>(case: &mut Case<'_>) {
+    let set_up = || {
+        let (near, far) = connected().expect("checked: there are sockets");
+        let sender = S::new(near, SEGMENT_BYTES).expect("checked: it can be made");
+        (sender, Arc::from([7; BATCH * SEGMENT_BYTES]), far)
+    };
+    case.time(
+        S::NAME,
+        check_segments::<S>,
+        set_up,
+        |bencher, (sender, datagrams, _far)| {
+            each_of_cpu(bencher, BATCH as u64, || sender.send(datagrams));
         },
     );
 }
@@ -121,6 +152,30 @@ fn check_udp<S: DatagramSender>() -> Result<(), String> {
             let mut received = [0; 2 * DATAGRAM_BYTES];
             let bytes = far.recv(&mut received)?;
             if received[..bytes] != datagram[..] {
+                return Ok(Err("other bytes arrived".into()));
+            }
+        }
+        Ok(Ok(()))
+    };
+    attempt().unwrap_or_else(|error| Err(error.to_string()))
+}
+
+fn check_segments<S: SegmentSender>() -> Result<(), String> {
+    let attempt = || -> io::Result<Result<(), String>> {
+        let (near, far) = connected()?;
+        far.set_read_timeout(Some(Duration::from_secs(5)))?;
+        let mut sender = match S::new(near, SEGMENT_BYTES) {
+            Ok(sender) => sender,
+            Err(why) => return Ok(Err(why)),
+        };
+        let datagrams: Arc<[u8]> = (0..BATCH * SEGMENT_BYTES)
+            .map(|at| (at % 251) as u8)
+            .collect();
+        sender.send(&datagrams);
+        for expected in datagrams.chunks(SEGMENT_BYTES) {
+            let mut received = [0; 2 * SEGMENT_BYTES];
+            let bytes = far.recv(&mut received)?;
+            if received[..bytes] != *expected {
                 return Ok(Err("other bytes arrived".into()));
             }
         }
