@@ -1,6 +1,7 @@
 //! The sends whose memory the kernel may be using: their slots, and what the caller does with all of them.
 
 mod builder;
+mod cancelling;
 mod completing;
 mod drafting;
 

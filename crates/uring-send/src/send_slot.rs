@@ -40,6 +40,10 @@ pub(crate) enum Phase {
 /// - **SLOT-1** From `submit` until `is_over`, nothing of what the kernel reads (header, parts, guards, copied bytes, socket)
 ///   is dropped, moved or written, except the header and parts between two operations.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact by itself, and all of them go together"
+)]
 pub(crate) struct SendSlot {
     pub(crate) generation: Generation,
     pub(crate) phase: Phase,
@@ -57,6 +61,8 @@ pub(crate) struct SendSlot {
     fixed: bool,
     /// Whether the kernel has refused to send this from a fixed buffer.
     fixed_refused: bool,
+    /// Whether the kernel was asked to end it: then what came short does not go on.
+    pub(crate) cancelled: bool,
     next_op: u8,
     /// One bit per operation whose notification is still to come.
     due: u64,
@@ -97,6 +103,7 @@ impl SendSlot {
             zero_copy: false,
             fixed: false,
             fixed_refused: false,
+            cancelled: false,
             next_op: 0,
             due: 0,
         }
@@ -138,11 +145,7 @@ impl SendSlot {
         match usize::try_from(result) {
             Ok(sent) if sent > 0 && sent < left => {
                 self.sent_bytes += sent;
-                self.phase = Phase::Waiting;
-                Verdict::Short {
-                    sent: self.sent_bytes,
-                    left: left - sent,
-                }
+                self.short()
             }
             Ok(sent) if sent == left => {
                 self.sent_bytes = self.total_bytes;
@@ -159,13 +162,8 @@ impl SendSlot {
 
     fn refused(&mut self, errno: i32) -> Verdict {
         match errno {
-            libc::EINTR => {
-                self.phase = Phase::Waiting;
-                Verdict::Short {
-                    sent: self.sent_bytes,
-                    left: self.total_bytes - self.sent_bytes,
-                }
-            }
+            libc::EINTR => self.short(),
+            _ if self.cancelled => self.fail(errno),
             // The buffer is not registered any more, or not with this ring.
             libc::EFAULT | libc::EINVAL if self.fixed => {
                 self.fixed_refused = true;
@@ -178,6 +176,18 @@ impl SendSlot {
                 Verdict::FallBack
             }
             _ => self.fail(errno),
+        }
+    }
+
+    /// The rest goes on, unless it was cancelled.
+    fn short(&mut self) -> Verdict {
+        if self.cancelled {
+            return self.fail(libc::ECANCELED);
+        }
+        self.phase = Phase::Waiting;
+        Verdict::Short {
+            sent: self.sent_bytes,
+            left: self.total_bytes - self.sent_bytes,
         }
     }
 
@@ -215,6 +225,7 @@ impl SendSlot {
         self.total_bytes = 0;
         self.copied_bytes = 0;
         self.sent_bytes = 0;
+        self.cancelled = false;
         self.next_op = 0;
         self.due = 0;
         self.zero_copy = false;
@@ -297,6 +308,24 @@ mod tests {
         slot.main_completed(0, 4, true);
         assert!(slot.notified(0));
         assert!(!slot.is_over(), "six bytes are to go");
+    }
+
+    #[test]
+    fn a_cancelled_send_does_not_go_on_and_says_what_left() {
+        for result in [40, -libc::EINTR, -libc::ENOMEM, -libc::ECANCELED] {
+            let mut slot = submitted(100, true);
+            slot.cancelled = true;
+            let verdict = slot.main_completed(0, result, true);
+            let errno = if result == -libc::ENOMEM {
+                libc::ENOMEM
+            } else {
+                libc::ECANCELED
+            };
+            let sent = usize::try_from(result).unwrap_or(0);
+            assert_eq!(verdict, Verdict::Failed { errno, sent });
+            assert!(!slot.is_over(), "to be notified");
+            assert!(slot.notified(0) && slot.is_over());
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use io_uring::{opcode, squeue, types};
 
 use super::InFlight;
+use crate::arming::CANCEL_OP;
 use crate::completion::Completion;
 use crate::event::SendEvent;
 use crate::probe::FIXED_BUFFER;
@@ -89,6 +90,10 @@ impl InFlight {
         completion: &Completion,
         mut on_event: impl FnMut(SendEvent),
     ) {
+        if token.op == CANCEL_OP {
+            // It says nothing that the cancelled operation's own completion does not.
+            return;
+        }
         let known = self
             .slots
             .get(usize::from(token.slot))
