@@ -16,6 +16,7 @@ mod stats;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::time::Instant;
 
 use pool_core::{Budget, Pool, StableBytes};
@@ -263,6 +264,21 @@ impl Sender {
 
     fn record_mut(&mut self, at: u16) -> &mut Record {
         &mut self.records[usize::from(at)]
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        for at in 0..self.records.len() {
+            if self.records[at].sends == 0 {
+                continue;
+            }
+            let mut queue = mem::take(&mut self.records[at].queue);
+            let place = u16::try_from(at).expect("as many as the builder allows");
+            self.discard(place, &mut queue);
+            // The memory in flight is leaked with the sends, so it stays charged.
+            mem::forget(self.records[at].charge.take());
+        }
     }
 }
 

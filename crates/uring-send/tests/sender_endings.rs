@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use loopback::{Drops, narrow_tcp, pattern, reader, stream, tcp, wait};
-use pool_core::StableBytes;
+use pool_core::{Budget, StableBytes};
 use sending::Sending;
 use uring_send::{QueueError, Sender, SenderEvent, Socket, leaks};
 
@@ -195,7 +195,8 @@ fn a_shutdown_of_peers_that_read_leaves_nothing() {
 
 #[test]
 fn dropped_with_sends_in_flight_it_leaks_those_and_drops_what_is_queued() {
-    let Some(mut sending) = Sending::new(8, |options| options) else {
+    let budget = Budget::new(1 << 30);
+    let Some(mut sending) = Sending::new(8, |options| options.budget(&budget)) else {
         return;
     };
     let (near, _far) = narrow_tcp();
@@ -206,10 +207,12 @@ fn dropped_with_sends_in_flight_it_leaks_those_and_drops_what_is_queued() {
     sending.push();
     let guard = queued.guard(vec![1; 1000]);
     sending.sender.send(to, 0, guard).expect("room");
+    assert_eq!(budget.used(), 2_001_000);
     let before = leaks().sends;
     drop(sending.sender);
     assert!(leaks().sends > before);
     assert_eq!((held.count(), queued.count()), (0, 1));
+    assert_eq!(budget.used(), 2_000_000, "leaked memory stays charged");
 }
 
 /// A guard whose drop panics.

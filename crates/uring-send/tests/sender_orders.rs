@@ -33,7 +33,7 @@ impl Scenario {
             .destinations(streams.len())
             .sends(streams.len() + 2)
             .sends_per_destination(2)
-            .entries(streams.len() * 12)
+            .entries(streams.len() * 18)
             .bytes_per_send(120)
             .copy_below(copy_below)
             .copy_bytes(32)

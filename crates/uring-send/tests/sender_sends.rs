@@ -200,8 +200,8 @@ fn what_finds_no_room_comes_back() {
     let options = |options: uring_send::SenderBuilder| {
         options
             .destinations(2)
-            .entries(8)
-            .entries_per_destination(5)
+            .entries(20)
+            .entries_per_destination(9)
             .bytes(40_000)
             .bytes_per_destination(20_000)
             .copy_bytes(1000)
@@ -230,11 +230,11 @@ fn what_finds_no_room_comes_back() {
     let refused = sender.send(to, 0, vec![3; 5_001]).expect_err("not now");
     assert!(refused.why().is_no_room_now() && !refused.why().is_too_large());
     assert_eq!(refused.into_guard().len(), 5_001);
-    for _ in 0..4 {
+    for _ in 0..8 {
         sender.copy(to, 0, b"four").expect("room");
     }
-    let refused = sender.copy(to, 0, b"sixth").expect_err("five entries");
-    assert!(matches!(refused, QueueError::NoEntry { held: 5, .. }));
+    let refused = sender.copy(to, 0, b"tenth").expect_err("nine entries");
+    assert!(matches!(refused, QueueError::NoEntry { held: 9, .. }));
     assert!(refused.is_no_room_now());
 
     sending.drain();
@@ -251,7 +251,7 @@ fn what_finds_no_room_comes_back() {
     assert_eq!((drops.count(), sender.room(to)), (1, 20_000));
     assert!(sender.is_idle());
     sending.finish(&[to]);
-    assert_eq!(reader.join().expect("reads").len(), 15_016);
+    assert_eq!(reader.join().expect("reads").len(), 15_032);
 }
 
 /// A short send goes on before anything else of its stream: `InFlight` resubmits it when the kernel gives up waiting.
@@ -343,4 +343,33 @@ fn a_message_says_where_it_goes_and_how_it_is_cut() {
     let refused = message.segment_bytes(1000).expect_err("a stream");
     assert!(matches!(refused, QueueError::NoDatagram));
     assert!(matches!(message.queue(), Err(QueueError::Empty)));
+}
+
+#[test]
+fn options_out_of_range_are_refused_by_name() {
+    type Options = fn(uring_send::SenderBuilder) -> uring_send::SenderBuilder;
+    let cases: [(&str, Options); 11] = [
+        ("destinations", |it| it.destinations(0)),
+        ("destinations", |it| it.destinations(65_536)),
+        ("sends", |it| it.destinations(10).sends(9)),
+        ("sends", |it| it.sends(65_536)),
+        ("entries", |it| it.destinations(1).entries(17)),
+        ("entries", |it| it.destinations(10).entries(19)),
+        ("entries_per_destination", |it| {
+            it.entries_per_destination(8)
+        }),
+        ("sends_per_destination", |it| it.sends_per_destination(0)),
+        ("bytes_per_destination", |it| it.bytes_per_destination(0)),
+        ("copy_bytes", |it| it.copy_bytes(0)),
+        ("bytes", |it| it.destinations(10).bytes(19)),
+    ];
+    for (field, options) in cases {
+        let refused = options(uring_send::Sender::builder()).build();
+        let error = refused.expect_err(field).to_string();
+        assert!(error.starts_with(&format!("{field}: ")), "{error}");
+    }
+    let least = uring_send::Sender::builder().destinations(1).sends(1);
+    let least = least.entries(18).entries_per_destination(9).bytes(2);
+    let least = least.bytes_per_destination(1).copy_bytes(1).build();
+    assert!(least.expect("the least of all").is_empty());
 }

@@ -10,6 +10,14 @@ use super::shares::Shares;
 use super::{Flight, Sender, SenderStats};
 use crate::error::SetupError;
 use crate::in_flight::{InFlight, MAX_SEND_BYTES};
+use crate::wire::MAX_GUARDS;
+
+/// What a message takes that has as many parts as it can have, and an address.
+const MOST_ENTRIES: usize = MAX_GUARDS + 1;
+const _: () = assert!(
+    MOST_ENTRIES == 9,
+    "the number stands in errors and documentation"
+);
 
 /// Options of a [`Sender`]; see [`Sender::builder`].
 #[derive(Debug, Clone)]
@@ -67,14 +75,14 @@ impl SenderBuilder {
         self
     }
 
-    /// How many entries there are: at least two for each destination, and fewer than 2^32 - 1. A message takes one for each part, and one for an address or segments. Half of them are kept, evenly, for the
+    /// How many entries there are: at least 18 and two for each destination, and fewer than 2^32 - 1. A message takes one for each part, and one for an address or segments. Half of them are kept, evenly, for the
     /// destinations; the others are for whoever needs more. Each takes about 100 bytes, and [`copy_bytes`](Self::copy_bytes) of address space. By default 64 for each destination.
     pub fn entries(mut self, entries: usize) -> Self {
         self.entries = Some(entries);
         self
     }
 
-    /// How many entries one destination may have. 1024 by default.
+    /// How many entries one destination may have: at least 9, what the largest message takes. 1024 by default.
     pub fn entries_per_destination(mut self, entries: usize) -> Self {
         self.entries_per_destination = entries;
         self
@@ -137,14 +145,20 @@ impl SenderBuilder {
         let bound = "at least the destinations, at most 65535";
         within("sends", bound, sends, destinations, 65_535)?;
         let entries = self.entries.unwrap_or(64 * destinations);
-        let bound = "at least two for each destination, fewer than 2^32 - 1";
-        within("entries", bound, entries, 2 * destinations, (1 << 32) - 2)?;
-        let bound = "at least 1";
+        let bound = "at least 18 and two for each destination, fewer than 2^32 - 1";
+        let least = (2 * MOST_ENTRIES).max(2 * destinations);
+        within("entries", bound, entries, least, (1 << 32) - 2)?;
         let per = self.sends_per_destination;
-        within("sends_per_destination", bound, per, 1, usize::MAX)?;
+        within("sends_per_destination", "at least 1", per, 1, usize::MAX)?;
         let floor = entries / 2 / destinations;
-        let per = self.entries_per_destination;
-        within("entries_per_destination", bound, per, 1, usize::MAX)?;
+        let (per, least) = (self.entries_per_destination, MOST_ENTRIES);
+        within(
+            "entries_per_destination",
+            "at least 9",
+            per,
+            least,
+            usize::MAX,
+        )?;
         let most = MAX_SEND_BYTES;
         let per = self.bytes_per_destination;
         within("bytes_per_destination", "1 to 2147479552", per, 1, most)?;
