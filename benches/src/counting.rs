@@ -5,14 +5,16 @@
 
 use std::hint::black_box;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use criterion::Bencher;
 
 /// So many iterations are enough for what happens in every 64th of them to count with its share.
 const ENOUGH_ITERATIONS: u64 = 1024;
-/// A call that takes as long is enough whatever it did: another one takes twice as long.
-const ENOUGH_TIME: Duration = Duration::from_millis(50);
+/// A call that takes so long is enough whatever it did: another one takes twice as long. Of the thread's own time, so that others who
+/// are busy change nothing.
+const ENOUGH_TIME: Duration = Duration::from_millis(100);
 
 /// Whether this run is for counting.
 pub(crate) fn is_wanted() -> bool {
@@ -46,7 +48,7 @@ impl Counting {
         });
         match self {
             Self::WarmingUp => {
-                let start = Instant::now();
+                let start = ThreadTime::now();
                 work(bencher);
                 if iterations >= ENOUGH_ITERATIONS / 2 || start.elapsed() >= ENOUGH_TIME {
                     *self = Self::Counts(2);
