@@ -11,7 +11,8 @@ pub(super) enum Kind {
     Thermometer,
 }
 
-/// Our crates, and our example beside another relay.
+/// Our crates, and our examples beside others of their kind. What is called `<one of these>-<something>` is ours too: another way to the
+/// same end.
 const OURS: &[&str] = &[
     "pool-core",
     "framebuf",
@@ -34,10 +35,15 @@ const NO_CRATES: &[&str] = &["dpdk", "treiber", "per-page-cas", "zero-fill", "bo
 pub(super) fn kind(subject: &str) -> Kind {
     match subject {
         "ping-pong" => Kind::Thermometer,
-        _ if OURS.contains(&subject) => Kind::Ours,
+        _ if OURS.iter().any(|ours| is_way_of(ours, subject)) => Kind::Ours,
         _ if LIMITS.contains(&subject) => Kind::Limit,
         _ => Kind::Rival,
     }
+}
+
+fn is_way_of(ours: &str, subject: &str) -> bool {
+    let rest = subject.strip_prefix(ours);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 pub(super) fn is_ours(subject: &str) -> bool {
@@ -59,6 +65,10 @@ mod tests {
         assert_eq!(
             kinds,
             [Kind::Ours, Kind::Rival, Kind::Limit, Kind::Thermometer]
+        );
+        assert_eq!(
+            ["zerocopy-view-mut", "relays"].map(kind),
+            [Kind::Ours, Kind::Rival]
         );
         assert_eq!(
             ["opool", "dpdk", "glibc", "machine"].map(is_rust_crate),
