@@ -86,8 +86,12 @@ pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMu
     });
 }
 
-/// As [`each_of`], but the time is the processor time of this thread, in user and kernel space.
+/// As [`each_of`], but the time is the processor time of this thread, in user and kernel space: others are at work beside it.
 pub(crate) fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
+    if counting::is_wanted() {
+        // The instructions of the others would be counted with it.
+        return bencher.iter_custom(|_| Duration::ZERO);
+    }
     bencher.iter_custom(|iterations| {
         let rounds = iterations.div_ceil(items);
         let start = ThreadTime::now();
