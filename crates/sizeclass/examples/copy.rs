@@ -1,5 +1,5 @@
 //! Copies a file past the page cache, through buffers of mixed sizes under a budget of 32 MiB, and checks the digest:
-//! `cargo run --release -p sizeclass --example copy [FROM TO]`. Without arguments it makes a file of 40 MiB to copy.
+//! `cargo run --release -p sizeclass --example copy [FROM TO]`. Without arguments it makes a file of 36 MiB to copy.
 //!
 //! One thread reads ahead, another writes. Nothing but the budget holds the reader back: when 32 MiB are on their way, it waits for the writer.
 
@@ -58,11 +58,11 @@ fn of_our_own() -> Result<(), Box<dyn Error>> {
     done
 }
 
-/// A file of 40 MiB and a bit, so that its end is no whole block.
+/// A file of 36 MiB and a bit, so that its end is no whole block.
 fn make(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     let block: Vec<u8> = (0..KIB * KIB).map(|at| (at * 31 % 251) as u8).collect();
-    for number in 0..40_u8 {
+    for number in 0..36_u8 {
         file.write_all(&[number])?;
         file.write_all(&block)?;
     }

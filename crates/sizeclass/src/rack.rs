@@ -19,7 +19,7 @@ use crate::stats::BufferPoolStats;
 /// How memory moves between the system, the budget and the callers is told in `taking.rs` and `trim.rs`:
 ///
 /// - **RESIDENT-1** A slot of a class with a stock that is not in the stock is charged to the budget: in the charge that its pool keeps, or in a tenant's buffer.
-///   (A call that is under way may have charged one more than it has slots, and gives that back before it returns.)
+///   (But for what a call under way has in its hands, and for a slot that changed its payer when a [waker](core::task::Waker) panicked.)
 /// - **RESIDENT-2** The slots in a stock have no memory: they were never handed out, or their pages were given back since.
 pub(crate) struct Rack {
     pub(crate) sizes: Classes,

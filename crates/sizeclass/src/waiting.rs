@@ -34,7 +34,7 @@ use crate::rack::Rack;
 use crate::taking::{Refusal, Taken};
 
 /// The future of [`BufferPool::acquire_async`](crate::BufferPool::acquire_async): `Send`, `Unpin`, and cancelled by dropping it, which loses no slot, no byte and
-/// no wake-up.
+/// no wake-up. (Forgetting one that waits may lose a slot of each class, and keep idle memory of its own class from going back.)
 #[must_use = "a future does nothing until it is polled"]
 pub struct AcquireFuture<'a> {
     rack: &'a Rack,

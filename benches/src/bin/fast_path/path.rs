@@ -5,6 +5,7 @@ use std::hint::black_box;
 use anyhow::{Result, ensure};
 use percore_slab::CoreSlab;
 use pool_core::Pool;
+use sizeclass::BufferPool;
 
 use crate::instruction::{Costly, Instruction};
 use crate::trace::watched;
@@ -50,6 +51,40 @@ pub(crate) const PATHS: &[Path] = &[
     },
 ];
 
+/// Buffers of three classes: each is a fast path, and all are as long, because nothing is done for each byte.
+pub(crate) const CLASSES: [Path; 3] = [
+    Path {
+        name: "acquire and drop, 4 KiB",
+        run: acquire::<4096>,
+        is_fast: true,
+    },
+    Path {
+        name: "acquire and drop, 64 KiB",
+        run: acquire::<65_536>,
+        is_fast: true,
+    },
+    Path {
+        name: "acquire and drop, 1 MiB",
+        run: acquire::<1_048_576>,
+        is_fast: true,
+    },
+];
+
+fn acquire<const BYTES: usize>() {
+    let pool = BufferPool::new(black_box(64));
+    // The slot's first use, and the thread's cache; then the way through it that is looked at.
+    for _ in 0..2 {
+        drop(pool.acquire(BYTES));
+    }
+    watch_acquire(&pool, BYTES);
+}
+
+/// One piece of code for the three.
+#[inline(never)]
+fn watch_acquire(pool: &BufferPool, bytes: usize) {
+    watched(|| black_box(pool.acquire(bytes)));
+}
+
 fn pool(cache: usize) -> Pool {
     let builder = Pool::builder().slots(black_box(256)).slot_bytes(2048);
     let pool = builder.cache(cache).build().expect("half a megabyte");
@@ -90,6 +125,16 @@ fn uncached() {
 }
 
 impl Path {
+    /// Whether another stretch of work takes as many instructions.
+    pub(crate) fn check_as_long(&self, length: usize, other: usize) -> Result<()> {
+        let name = self.name;
+        ensure!(
+            length == other,
+            "{name}: {length} instructions, and {other} in another class"
+        );
+        Ok(())
+    }
+
     pub(crate) fn check(&self, executed: &[Instruction]) -> Result<()> {
         let costly: Vec<_> = executed
             .iter()
