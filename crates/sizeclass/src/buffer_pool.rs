@@ -85,7 +85,18 @@ impl BufferPool {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn acquire(&self, min: usize) -> PooledBuffer {
-        PooledBuffer::new(self.rack.take(min), min, self.rack.home())
+        // Each way makes its buffer where it is wanted: one that was made of another's parts would be read before its stores are done.
+        match self.rack.take_at_hand(min) {
+            Some(lease) => PooledBuffer::new(Storage::Slot(lease), min, self.rack.home()),
+            None => self.acquire_slowly(min),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
+    fn acquire_slowly(&self, min: usize) -> PooledBuffer {
+        PooledBuffer::new(self.rack.take_slowly(min, None), min, self.rack.home())
     }
 
     /// A buffer of `min` bytes in a slot, or why there is none. As [`acquire`](Self::acquire) otherwise.
@@ -99,7 +110,21 @@ impl BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn try_acquire(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
-        let lease = self.rack.try_take(min)?;
+        match self.rack.take_at_hand(min) {
+            Some(lease) => Ok(PooledBuffer::new(
+                Storage::Slot(lease),
+                min,
+                self.rack.home(),
+            )),
+            None => self.try_acquire_slowly(min),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
+    fn try_acquire_slowly(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
+        let lease = self.rack.try_take_slowly(min)?;
         Ok(PooledBuffer::new(
             Storage::Slot(lease),
             min,

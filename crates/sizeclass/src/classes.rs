@@ -33,6 +33,7 @@ const BUCKETS: usize = (usize::BITS - STEPS_LOG2 + 1) as usize * STEPS;
 pub struct Classes {
     bytes: [usize; MOST_CLASSES],
     len: usize,
+    largest: usize,
     buckets: [u8; BUCKETS],
 }
 
@@ -135,9 +136,10 @@ impl Classes {
     }
 
     /// Bytes of the largest.
+    #[inline]
     #[must_use]
     pub const fn largest(&self) -> usize {
-        self.bytes[self.len - 1]
+        self.largest
     }
 
     /// The smallest class of at least `bytes` bytes, in constant time; `None` if the largest is smaller.
@@ -148,7 +150,7 @@ impl Classes {
         }
         let first = self.buckets[bucket_of(bytes)] as usize;
         // It holds the smallest number of the bucket, and the next class holds the others (CLASSES-1).
-        Some(first + (bytes > self.bytes[first]) as usize)
+        Some(first + (bytes > self.bytes[first % MOST_CLASSES]) as usize)
     }
 
     /// Of sizes without a fault.
@@ -174,6 +176,7 @@ impl Classes {
         Self {
             bytes,
             len: sizes.len(),
+            largest: sizes[sizes.len() - 1],
             buckets,
         }
     }

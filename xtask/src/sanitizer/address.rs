@@ -26,6 +26,8 @@ const CRATES: &[&str] = &[
 /// Test files that cannot run beside the sanitizer's own memory.
 const LEFT_OUT: &[&str] = &[
     "lazy_memory",     // counts the pages of the process
+    "resident",        // so does this
+    "ten_times",       // and this
     "out_of_mappings", // takes every mapping there is
     "bridge", // names a type of 2^40 bytes, for which the instrumented build takes all memory
 ];
