@@ -85,18 +85,7 @@ impl BufferPool {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn acquire(&self, min: usize) -> PooledBuffer {
-        // Each way makes its buffer where it is wanted: one that was made of another's parts would be read before its stores are done.
-        match self.rack.take_at_hand(min) {
-            Some(lease) => PooledBuffer::new(Storage::Slot(lease), min, self.rack.home()),
-            None => self.acquire_slowly(min),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    #[cfg_attr(feature = "track", track_caller)]
-    fn acquire_slowly(&self, min: usize) -> PooledBuffer {
-        PooledBuffer::new(self.rack.take_slowly(min, None), min, self.rack.home())
+        PooledBuffer::new(self.rack.take(min), min, self.rack.home())
     }
 
     /// A buffer of `min` bytes in a slot, or why there is none. As [`acquire`](Self::acquire) otherwise.
@@ -110,21 +99,7 @@ impl BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn try_acquire(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
-        match self.rack.take_at_hand(min) {
-            Some(lease) => Ok(PooledBuffer::new(
-                Storage::Slot(lease),
-                min,
-                self.rack.home(),
-            )),
-            None => self.try_acquire_slowly(min),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    #[cfg_attr(feature = "track", track_caller)]
-    fn try_acquire_slowly(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
-        let lease = self.rack.try_take_slowly(min)?;
+        let lease = self.rack.try_take(min)?;
         Ok(PooledBuffer::new(
             Storage::Slot(lease),
             min,

@@ -9,9 +9,7 @@ impl Source for BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, min: usize) -> Option<Lease> {
-        let rack = self.rack();
-        let at_hand = rack.take_at_hand(min);
-        at_hand.or_else(|| rack.try_take_slowly(min).ok())
+        self.rack().try_take(min).ok()
     }
 
     /// Counts a miss of the class for so many bytes, or, beyond every class, an oversize buffer.

@@ -28,27 +28,43 @@ pub(crate) enum Refusal {
 }
 
 impl Rack {
-    /// Takes a slot for at least `min` bytes that has memory and is simple to take.
+    /// Takes a slot for at least `min` bytes.
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
-    pub(crate) fn take_at_hand(&self, min: usize) -> Option<Lease> {
-        let index = self.sizes.index_of(min)?;
-        self.classes[index].pool.alloc_at_hand()
-    }
-
-    /// Takes a slot for at least `min` bytes.
-    #[cfg_attr(feature = "track", track_caller)]
-    pub(crate) fn try_take_slowly(&self, min: usize) -> Result<Lease, AcquireError> {
+    pub(crate) fn try_take(&self, min: usize) -> Result<Lease, AcquireError> {
         let Some(index) = self.sizes.index_of(min) else {
             return Err(self.too_large(min));
         };
+        match self.classes[index].pool.alloc_at_hand() {
+            Some(lease) => Ok(lease),
+            None => self.try_take_slowly(min, index),
+        }
+    }
+
+    #[cold]
+    #[cfg_attr(feature = "track", track_caller)]
+    fn try_take_slowly(&self, min: usize, index: usize) -> Result<Lease, AcquireError> {
         match self.look_for(min, index, None) {
             Ok((lease, _)) => Ok(lease),
             Err(why) => Err(self.refused(min, index, why)),
         }
     }
 
-    /// Takes a slot for at least `min` bytes, or memory from elsewhere; charged to `tenant` if there is one.
+    /// Takes a slot for at least `min` bytes, or memory from elsewhere.
+    #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(crate) fn take(&self, min: usize) -> Storage {
+        if let Some(index) = self.sizes.index_of(min)
+            && let Some(lease) = self.classes[index].pool.alloc_at_hand()
+        {
+            return Storage::Slot(lease);
+        }
+        self.take_slowly(min, None)
+    }
+
+    /// As [`take`](Self::take), charged to `tenant` if there is one.
+    #[cold]
+    #[inline(never)]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take_slowly(&self, min: usize, tenant: Option<&Budget>) -> Storage {
         if let Some(index) = self.sizes.index_of(min)
@@ -82,7 +98,10 @@ impl Rack {
         if self.sizes.index_of(min).is_none() {
             return self.take_from_elsewhere(min, min.max(wanted), tenant);
         }
-        self.take_slowly(min, tenant)
+        match tenant {
+            None => self.take(min),
+            Some(_) => self.take_slowly(min, tenant),
+        }
     }
 
     fn look_for_or_overdraw(
