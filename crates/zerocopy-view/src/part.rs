@@ -168,6 +168,10 @@ impl Part {
     /// Counts one right more, for the words of another part to stand for (PART-3).
     #[inline]
     fn count_one_more(&self) {
+        // Asked first: static bytes then cost one comparison.
+        if self.slot == STATIC {
+            return;
+        }
         match self.owner() {
             Owner::Pooled(shared) => mem::forget(Shared::clone(&shared)),
             Owner::Boxed(counted) => mem::forget(Counted::clone(&counted)),
@@ -200,23 +204,18 @@ impl Part {
 impl Clone for Part {
     #[inline]
     fn clone(&self) -> Self {
-        // Read before the count is touched: what waits for a locked instruction holds the count's line from the other cores for longer.
-        let (first, len, owner) = (self.first, self.len, self.owner);
-        let (slot, label) = (self.slot, self.label);
         self.count_one_more();
-        Self {
-            first,
-            len,
-            owner,
-            slot,
-            label,
-        }
+        Self { ..*self }
     }
 }
 
 impl Drop for Part {
     #[inline]
     fn drop(&mut self) {
+        // Asked first, as when counting.
+        if self.slot == STATIC {
+            return;
+        }
         match self.owner() {
             Owner::Pooled(shared) => drop(ManuallyDrop::into_inner(shared)),
             Owner::Boxed(counted) => drop(ManuallyDrop::into_inner(counted)),
