@@ -3,6 +3,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, LogNormal};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::case::{Case, in_bulk, use_and_drop};
@@ -129,35 +132,14 @@ struct Step {
 /// Log-normal sizes around 8 KiB, from one byte to [`LARGEST`]; the same for each subject.
 fn trace(seed: u64) -> Vec<Step> {
     const STEPS: usize = 4096;
-    let (median, deviation) = (8192.0_f64, 2.0);
-    let mut state = seed;
-    let mut next = move || -> u64 {
-        // Steele, Lea, Flood: SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = state;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) >> 11
+    let sizes = LogNormal::new(8192_f64.ln(), 2.0).expect("a finite deviation");
+    let mut random = SmallRng::seed_from_u64(seed);
+    let step = |_| Step {
+        bytes: (sizes.sample(&mut random) as usize).clamp(1, LARGEST),
+        goes_to_the_other: random.random_bool(0.5),
+        place: random.random_range(..KEPT),
     };
-    let mut uniform = {
-        let mut next = next.clone();
-        move || (next() as f64 + 0.5) / (1_u64 << 53) as f64
-    };
-    (0..STEPS)
-        .map(|_| {
-            let (radius, angle) = (
-                (-2.0 * uniform().ln()).sqrt(),
-                std::f64::consts::TAU * uniform(),
-            );
-            let bytes = (median * (deviation * radius * angle.cos()).exp()) as usize;
-            let word = next() as usize;
-            Step {
-                bytes: bytes.clamp(1, LARGEST),
-                goes_to_the_other: word & 1 == 1,
-                place: word / 2 % KEPT,
-            }
-        })
-        .collect()
+    (0..STEPS).map(step).collect()
 }
 
 fn check<B: Buffers, const BYTES: usize>() -> Result<(), String> {

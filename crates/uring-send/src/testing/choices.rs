@@ -19,7 +19,7 @@ struct State {
 enum Source {
     /// These first, then always 0.
     Path(VecDeque<usize>),
-    Seed(u64),
+    Seed(fastrand::Rng),
 }
 
 /// A decision: which of how many.
@@ -39,7 +39,7 @@ impl Choices {
     /// Decides at random, the same for the same seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self::from_source(Source::Seed(seed))
+        Self::from_source(Source::Seed(fastrand::Rng::with_seed(seed)))
     }
 
     /// Decides as it stands in a row that [`Debug`](fmt::Debug) printed, or that a fuzzer made up; afterwards for the first.
@@ -70,9 +70,7 @@ impl Choices {
         let mut state = self.state();
         let picked = match &mut state.source {
             Source::Path(path) => path.pop_front().unwrap_or(0) % of,
-            Source::Seed(seed) => {
-                usize::try_from(next_random(seed) % of as u64).expect("below `of`")
-            }
+            Source::Seed(random) => random.usize(..of),
         };
         state.taken.push(Taken { picked, of });
         picked
@@ -92,15 +90,6 @@ impl Choices {
         path[last] += 1;
         Some(path)
     }
-}
-
-/// One step of `SplitMix64`.
-fn next_random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut word = *state;
-    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 impl fmt::Debug for Choices {
