@@ -98,15 +98,39 @@ pub(crate) fn succeed(command: Command, progress: &ProgressBar) -> Result<String
         bail!(
             "`{text}` ended with {}\n{}",
             finished.status,
-            finished.output.trim_end()
+            end_of(finished.output.trim_end(), MOST_LINES)
         );
     }
     Ok(finished.output)
 }
 
+/// How much of a failed command's output is shown: what failed stands at its end.
+const MOST_LINES: usize = 600;
+
+/// The last lines of a text, and how many are left out.
+fn end_of(text: &str, most_lines: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(most_lines);
+    let end = lines[left_out..].join("\n");
+    if left_out == 0 {
+        return end;
+    }
+    format!("({left_out} lines before these are left out)\n{end}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_long_output_is_shown() {
+        assert_eq!(end_of("a\nb", 2), "a\nb");
+        assert_eq!(
+            end_of("a\nb\nc", 2),
+            "(1 lines before these are left out)\nb\nc"
+        );
+        assert_eq!(end_of("", 2), "");
+    }
 
     #[test]
     fn a_command_is_described_as_typed() {

@@ -57,7 +57,9 @@ pub(crate) fn step(_: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
 pub(crate) fn run(selection: &str, progress: &ProgressBar) -> Result<Run> {
     // nextest runs each test in its own process and kills one that hangs.
     if has_nextest() {
-        let line = format!("cargo nextest run {selection} --success-output immediate");
+        let line = format!(
+            "cargo nextest run {selection} --success-output immediate --failure-output final"
+        );
         return run_line(&line, nextest_run, progress);
     }
     run_in_one_process(selection, progress)
