@@ -9,6 +9,7 @@ mod together;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use fastrand::Rng;
 use pool_core::{Lease, Pool, Shared, SlotId};
 use pools::{assert_every_slot_once, pool};
 use together::{at_once, lock};
@@ -34,18 +35,6 @@ fn assert_mark(bytes: &[u8], mark: [u8; 8]) {
         (&mark[..], &mark[..]),
         "another owner wrote"
     );
-}
-
-/// Numbers without a pattern that matters here; xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
 }
 
 #[test]
@@ -103,17 +92,14 @@ fn rights_that_cross_threads_are_neither_lost_nor_doubled() {
     at_once(THREADS, {
         let (pool, counter) = (pool.clone(), Arc::clone(&counter));
         move |thread| {
-            let mut dice = Dice(0x9e37_79b9 + thread as u64);
+            let mut dice = Rng::with_seed(thread as u64);
             for round in 0..ROUNDS / 4 {
                 let mut run = Vec::new();
-                pool.alloc_many(
-                    1 + usize::try_from(dice.roll(4)).expect("below 4"),
-                    &mut run,
-                );
+                pool.alloc_many(1 + dice.usize(..4), &mut run);
                 for (piece, mut lease) in run.into_iter().enumerate() {
                     let mark = mark(thread, 8 * round + piece);
                     write(&mut lease, mark);
-                    let parcel = match dice.roll(3) {
+                    let parcel = match dice.u8(..3) {
                         0 => Parcel::Lease(lease, mark),
                         1 => {
                             let share = lease.share();
@@ -124,7 +110,7 @@ fn rights_that_cross_threads_are_neither_lost_nor_doubled() {
                     };
                     push(&counter, parcel);
                 }
-                for _ in 0..dice.roll(6) {
+                for _ in 0..dice.u8(..6) {
                     let parcel = lock(&counter).pop();
                     if let Some(parcel) = parcel {
                         open(&pool, parcel);
