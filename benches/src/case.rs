@@ -46,20 +46,54 @@ impl Case<'_> {
         set_up: impl Fn() -> S,
         mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
     ) {
+        if counting::is_wanted() {
+            return self.count(subject, check, set_up, routine);
+        }
         if let Err(why) = check() {
             eprintln!("missing: {subject}: {}: {why}", self.id);
             return;
         }
         let mut state = None;
-        let mut counting = counting::is_wanted().then(Counting::default);
+        self.group.bench_function(subject, |bencher| {
+            routine(bencher, state.get_or_insert_with(&set_up));
+        });
+    }
+
+    /// As [`time`](Self::time), for subjects that have threads or the kernel at work beside them, whose instructions would be counted with theirs: they
+    /// are timed only.
+    pub(crate) fn only_time<S>(
+        &mut self,
+        subject: &str,
+        check: impl FnOnce() -> Result<(), String>,
+        set_up: impl Fn() -> S,
+        routine: impl FnMut(&mut Bencher<'_>, &mut S),
+    ) {
+        if !counting::is_wanted() {
+            self.time(subject, check, set_up, routine);
+        }
+    }
+
+    /// Counts instead of timing. Only a subject that is wanted is checked: some of them wait for ever under a program that counts, which runs one
+    /// thread at a time.
+    fn count<S>(
+        &mut self,
+        subject: &str,
+        check: impl FnOnce() -> Result<(), String>,
+        set_up: impl Fn() -> S,
+        mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
+    ) {
+        let (mut check, mut state) = (Some(check), None);
+        let mut counting = Counting::default();
         let id = format!("{}/{subject}", self.id);
         self.group.bench_function(subject, |bencher| {
-            let state = state.get_or_insert_with(&set_up);
-            match &mut counting {
-                None => routine(bencher, state),
-                Some(counting) => {
-                    counting.answer(&id, bencher, |bencher| routine(bencher, state));
-                }
+            let is_first = check.take();
+            if is_first.is_some_and(|check| check().is_ok()) {
+                state = Some(set_up());
+            }
+            match &mut state {
+                Some(state) => counting.answer(&id, bencher, |bencher| routine(bencher, state)),
+                // The run that timed it said why.
+                None => bencher.iter_custom(Duration::from_nanos),
             }
         });
     }
@@ -88,10 +122,6 @@ pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMu
 
 /// As [`each_of`], but the time is the processor time of this thread, in user and kernel space: others are at work beside it.
 pub(crate) fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
-    if counting::is_wanted() {
-        // The instructions of the others would be counted with it.
-        return bencher.iter_custom(|_| Duration::ZERO);
-    }
     bencher.iter_custom(|iterations| {
         let rounds = iterations.div_ceil(items);
         let start = ThreadTime::now();

@@ -81,7 +81,7 @@ pub fn udp<S: DatagramSender>(case: &mut Case<'_>) {
         let sender = S::new(near, BATCH).expect("checked: it can be made");
         (sender, Arc::from([7; DATAGRAM_BYTES]), far)
     };
-    case.time(
+    case.only_time(
         S::NAME,
         check_udp::<S>,
         set_up,
@@ -98,7 +98,7 @@ pub fn segments<S: SegmentSender>(case: &mut Case<'_>) {
         let sender = S::new(near, SEGMENT_BYTES).expect("checked: it can be made");
         (sender, Arc::from([7; BATCH * SEGMENT_BYTES]), far)
     };
-    case.time(
+    case.only_time(
         S::NAME,
         check_segments::<S>,
         set_up,

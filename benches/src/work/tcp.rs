@@ -48,7 +48,7 @@ fn per_message<S: StreamSender>(case: &mut Case<'_>, bytes: usize, connections: 
             Arc::from(vec![7; bytes]),
         )
     };
-    case.time(
+    case.only_time(
         S::NAME,
         || check::<S>(bytes, connections),
         set_up,

@@ -71,7 +71,9 @@ impl AcquireError {
         match &self.0 {
             AcquireErrorKind::TooLarge { .. } => true,
             AcquireErrorKind::OverBudget { why, .. } => why.is_too_large(),
-            _ => false,
+            AcquireErrorKind::Exhausted { .. } => false,
+            #[cfg(feature = "std")]
+            AcquireErrorKind::TimedOut { .. } => false,
         }
     }
 
