@@ -94,6 +94,7 @@ impl Rack {
 
     /// Takes what a buffer moves to that outgrew its storage: beyond the classes, as much as it wants, so that growing bit by bit costs a constant
     /// number of copies per byte.
+    #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn grow_to(&self, min: usize, wanted: usize, tenant: Option<&Budget>) -> Storage {
         if self.sizes.index_of(min).is_none() {
             return self.take_from_elsewhere(min, min.max(wanted), tenant);
@@ -104,6 +105,7 @@ impl Rack {
         }
     }
 
+    #[cfg_attr(feature = "track", track_caller)]
     fn look_for_or_overdraw(
         &self,
         min: usize,
