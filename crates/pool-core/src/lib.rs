@@ -39,6 +39,7 @@ mod hand;
 mod head;
 mod index_stack;
 mod lease;
+mod lease_chain;
 mod line;
 mod magazine;
 mod mode;

@@ -5,7 +5,8 @@ use core::mem;
 
 use crate::free_list::Chain;
 use crate::lease::Lease;
-use crate::pool::{LeaseChain, Pool};
+use crate::lease_chain::LeaseChain;
+use crate::pool::Pool;
 use crate::site::{self, Site};
 use crate::slots::Slots;
 

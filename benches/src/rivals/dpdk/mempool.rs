@@ -34,7 +34,7 @@ struct RawRing {
     _opaque: [u8; 0],
 }
 
-// As declared in `shims/dpdk.c`.
+// SAFETY: names, arguments and results are those that `shims/dpdk.c` declares; what a pointer has to be is asked for at each call.
 unsafe extern "C" {
     fn shim_start() -> *const c_char;
     fn shim_enter_thread() -> c_int;
