@@ -145,21 +145,18 @@ impl Cache {
     #[inline]
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let (magazine, len) = self.pool.slots().take_batch(self.hand())?;
-        Some(LeaseBatch::new(self.pool.slots_ptr(), magazine, len))
+        match self.hand() {
+            Some(hand) => self.pool.alloc_batch_by(By::Cache(hand)),
+            None => self.pool.alloc_batch(),
+        }
     }
 
     /// As [`Pool::free_batch`], through this cache.
     #[inline]
     pub fn free_batch(&self, batch: LeaseBatch) {
-        if !batch.belongs_to(&self.pool) {
-            return drop(batch);
-        }
-        if let Some((magazine, len)) = batch.into_parts() {
-            // SAFETY: the handle keeps the body (SLOTS-1), the hand is of this pool, and magazine and slots were the batch's (BATCH-1).
-            unsafe {
-                Slots::give_back_batch(self.pool.slots_ptr(), self.hand(), magazine, len.get());
-            }
+        match self.hand() {
+            Some(hand) => self.pool.free_batch_by(By::Cache(hand), batch),
+            None => self.pool.free_batch(batch),
         }
     }
 

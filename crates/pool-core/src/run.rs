@@ -29,7 +29,11 @@ pub(crate) enum By<'a> {
 impl By<'_> {
     /// Runs something with the hand if that is simple: it is there, and the pool has no policy. What runs calls no code of the caller's but wakers, last of all.
     #[inline(always)]
-    fn with_simple_hand<R>(self, pool: &Pool, run: impl FnOnce(&Hand) -> R) -> Option<R> {
+    pub(crate) fn with_simple_hand<R>(
+        self,
+        pool: &Pool,
+        run: impl FnOnce(&Hand) -> R,
+    ) -> Option<R> {
         let hand = match self {
             // SAFETY: the handle keeps the body (SLOTS-1).
             Self::Thread => unsafe { thread_cache::simple_hand(pool.slots_ptr()) }?,
@@ -40,7 +44,7 @@ impl By<'_> {
         Some(run(unsafe { hand.as_ref() }))
     }
 
-    fn with_hand<R>(self, pool: &Pool, run: impl FnOnce(Option<&Hand>) -> R) -> R {
+    pub(crate) fn with_hand<R>(self, pool: &Pool, run: impl FnOnce(Option<&Hand>) -> R) -> R {
         match self {
             // SAFETY: the handle keeps the body (SLOTS-1).
             Self::Thread => unsafe { Slots::with_hand(pool.slots_ptr(), run) },

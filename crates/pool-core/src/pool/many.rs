@@ -100,34 +100,62 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        let take = |hand: Option<&Hand>| self.slots().take_batch(hand);
-        // SAFETY: this handle keeps the body (SLOTS-1).
-        let (magazine, len) = unsafe { Slots::with_hand(self.slots, take) }?;
-        let batch = LeaseBatch::new(self.slots, magazine, len);
-        if self.slots().has_policy() {
-            return self.unless_refused(batch);
+        self.alloc_batch_by(By::Thread)
+    }
+
+    #[inline(always)]
+    pub(crate) fn alloc_batch_by(&self, by: By<'_>) -> Option<LeaseBatch> {
+        match by.with_simple_hand(self, |hand| self.slots().take_spare(hand)) {
+            Some(Some((magazine, len))) => Some(LeaseBatch::new(self.slots, magazine, len)),
+            _ => self.alloc_batch_slowly(by),
         }
-        Some(batch)
     }
 
     #[cold]
-    fn unless_refused(&self, batch: LeaseBatch) -> Option<LeaseBatch> {
-        (!self.slots().refuse_by_fault()).then_some(batch)
+    #[inline(never)]
+    fn alloc_batch_slowly(&self, by: By<'_>) -> Option<LeaseBatch> {
+        let (magazine, len) = by.with_hand(self, |hand| self.slots().take_batch(hand))?;
+        let batch = LeaseBatch::new(self.slots, magazine, len);
+        let is_refused = self.slots().has_policy() && self.slots().refuse_by_fault();
+        (!is_refused).then_some(batch)
     }
 
     /// Gives back what is left of a batch. A batch of another pool goes to its own.
     #[inline]
     pub fn free_batch(&self, batch: LeaseBatch) {
+        self.free_batch_by(By::Thread, batch);
+    }
+
+    #[inline(always)]
+    pub(crate) fn free_batch_by(&self, by: By<'_>, batch: LeaseBatch) {
         if !batch.belongs_to(self) {
-            return drop(batch);
+            return free_batch_elsewhere(batch);
         }
-        if let Some((magazine, len)) = batch.into_parts() {
-            let give = |hand: Option<&Hand>| {
-                // SAFETY: this handle keeps the body (SLOTS-1), the hand is this thread's, of this pool, and magazine and slots were the batch's (BATCH-1).
-                unsafe { Slots::give_back_batch(self.slots, hand, magazine, len.get()) }
-            };
-            // SAFETY: this handle keeps the body (SLOTS-1).
-            unsafe { Slots::with_hand(self.slots, give) }
+        let Some((magazine, len)) = batch.into_parts() else {
+            return;
+        };
+        let store = |hand: &Hand| {
+            // SAFETY: this handle keeps the body (SLOTS-1), the hand is the caller's, of this pool, and magazine and slots were the batch's (BATCH-1).
+            unsafe { Slots::store_batch(self.slots, hand, magazine, len.get()) }
+        };
+        if by.with_simple_hand(self, store) != Some(true) {
+            self.free_batch_slowly(by, magazine, len.get());
         }
     }
+
+    #[cold]
+    #[inline(never)]
+    fn free_batch_slowly(&self, by: By<'_>, magazine: u32, len: u32) {
+        let give = |hand: Option<&Hand>| {
+            // SAFETY: this handle keeps the body (SLOTS-1), the hand is the caller's, of this pool, and magazine and slots were a batch's that ended (BATCH-1).
+            unsafe { Slots::give_back_batch(self.slots, hand, magazine, len) }
+        };
+        by.with_hand(self, give);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn free_batch_elsewhere(batch: LeaseBatch) {
+    drop(batch);
 }

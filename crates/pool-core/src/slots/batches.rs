@@ -4,7 +4,6 @@ use core::num::NonZeroU32;
 use core::ptr::NonNull;
 
 use super::Slots;
-use crate::caches::Caches;
 use crate::fences;
 use crate::free_list::OwnedSlot;
 use crate::hand::Hand;
@@ -12,23 +11,21 @@ use crate::magazine::Magazine;
 use crate::waiting::WakeLater;
 
 impl Slots {
+    /// Takes a full magazine with all its slots out of a hand that has one to spare, and tells its number and how many.
+    #[inline]
+    pub(crate) fn take_spare(&self, hand: &Hand) -> Option<(u32, NonZeroU32)> {
+        self.caches()?.take_spare(hand, self.mode())
+    }
+
     /// Takes a full magazine with all its slots, out of the hand if that has one to spare, and tells its number and how many; `None` if there is no full one.
     ///
     /// The hand, if there is one, is the calling thread's, of this pool. No waker is called.
-    #[inline]
     pub(crate) fn take_batch(&self, hand: Option<&Hand>) -> Option<(u32, NonZeroU32)> {
-        let caches = self.caches()?;
-        match hand.and_then(|hand| caches.take_spare(hand, self.mode())) {
-            Some(batch) => Some(batch),
-            None => self.take_batch_slowly(caches, hand),
+        if let Some(batch) = hand.and_then(|hand| self.take_spare(hand)) {
+            return Some(batch);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn take_batch_slowly(&self, caches: &Caches, hand: Option<&Hand>) -> Option<(u32, NonZeroU32)> {
         self.advance_clock();
-        let batch = caches.take_whole(hand, self.mode())?;
+        let batch = self.caches()?.take_whole(hand, self.mode())?;
         self.note_high_water();
         Some(batch)
     }
@@ -56,36 +53,63 @@ impl Slots {
         }
     }
 
+    /// Takes a batch home into a hand if that has room for a magazine; tells whether it had.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds a handle of `this`. The hand is the caller's, of this pool. The magazine of that number is the caller's, with `len` slots of its own in it
+    /// (BATCH-1), and both are the hand's if the answer is yes.
+    #[inline]
+    pub(crate) unsafe fn store_batch(
+        this: NonNull<Self>,
+        hand: &Hand,
+        number: u32,
+        len: u32,
+    ) -> bool {
+        // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
+        let slots = unsafe { this.as_ref() };
+        let magazine = slots.caches().map(|caches| caches.magazine(number));
+        let Some(magazine) = magazine.filter(|magazine| hand.store(magazine)) else {
+            return false;
+        };
+        magazine.give_all(len);
+        fences::light();
+        if !slots.mode().is_normal() {
+            // SAFETY: this function's own promise.
+            unsafe { Self::empty_hand(this, hand) }
+        }
+        true
+    }
+
     /// Takes a batch home, into the hand if that has room for a magazine.
     ///
     /// # Safety
     ///
-    /// The caller holds a handle of `this`. The hand, if there is one, is the calling thread's, of this pool. The magazine of that number is the caller's, with
-    /// `len` slots of its own in it (BATCH-1).
-    #[inline]
+    /// As for [`store_batch`](Self::store_batch), if there is a hand; magazine and slots are the caller's no more.
     pub(crate) unsafe fn give_back_batch(
         this: NonNull<Self>,
         hand: Option<&Hand>,
         number: u32,
         len: u32,
     ) {
+        let store = |hand: &Hand| {
+            // SAFETY: this function's own promise.
+            unsafe { Self::store_batch(this, hand, number, len) }
+        };
+        if hand.is_some_and(store) {
+            return;
+        }
         // SAFETY: the caller's handle keeps the body (SLOTS-1); only shared references exist.
-        let slots = unsafe { this.as_ref() };
-        let Some(caches) = slots.caches() else { return };
+        let Some(caches) = (unsafe { this.as_ref() }).caches() else {
+            return;
+        };
         let magazine = caches.magazine(number);
         magazine.give_all(len);
-        let Some(hand) = hand.filter(|hand| hand.store(magazine)) else {
-            let mut wakes = WakeLater::nobody();
-            // SAFETY: the caller's handle keeps the body, and the magazine is still the caller's.
-            unsafe { Self::put_away_shown(this, magazine, &mut wakes) }
-            // Last of all: a waker may panic.
-            return drop(wakes);
-        };
-        fences::light();
-        if !slots.mode().is_normal() {
-            // SAFETY: this function's own promise.
-            unsafe { Self::empty_hand(this, hand) }
-        }
+        let mut wakes = WakeLater::nobody();
+        // SAFETY: the caller's handle keeps the body, and the magazine is still the caller's.
+        unsafe { Self::put_away_shown(this, magazine, &mut wakes) }
+        // Last of all: a waker may panic.
+        drop(wakes);
     }
 
     /// Takes a batch home for a caller who has nothing but its slots.
