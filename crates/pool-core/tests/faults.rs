@@ -84,6 +84,15 @@ fn what_gives_all_or_nothing_is_refused_whole() {
     assert!(pool.alloc_batch().is_some());
 }
 
+#[test]
+fn a_batch_through_a_cache_is_refused_as_well() {
+    let pool = build(with(Faults::Nth(1)));
+    let cache = pool.cache();
+    assert!(cache.alloc_batch().is_none(), "there is a full magazine");
+    assert_eq!((pool.in_use(), pool.injected_faults()), (0, 1));
+    assert!(cache.alloc_batch().is_some());
+}
+
 #[cfg(feature = "std")]
 #[test]
 fn who_would_wait_is_told_that_the_time_is_over() {
