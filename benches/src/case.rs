@@ -7,10 +7,14 @@ use cpu_time::ThreadTime;
 use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion};
 
+use crate::cases::ALL;
 use crate::counting::{self, Counting};
 
-/// Case ids, each with the subjects that it times.
-pub type Cases<'a> = &'a [(&'a str, &'a [fn(&mut Case<'_>)])];
+/// Registers one subject with a case, and times it.
+pub type Subject = fn(&mut Case<'_>);
+
+/// Case ids, each with its subjects.
+pub type Cases = &'static [(&'static str, &'static [Subject])];
 
 /// A case under way: what a subject registers with.
 pub struct Case<'a> {
@@ -18,20 +22,35 @@ pub struct Case<'a> {
     group: BenchmarkGroup<'a, WallTime>,
 }
 
-/// Runs what the command line asks for. How long each subject takes by default: about a second.
-pub fn run(groups: &[Cases<'_>]) {
+/// Runs what the command line asks for, with these subjects beside ours. How long each takes by default: about a second.
+///
+/// # Panics
+///
+/// If a rival is for a case that is not there.
+pub fn run(rivals: &[(&str, Subject)]) {
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(500))
         .sample_size(20)
         .configure_from_args();
-    for (id, subjects) in groups.iter().copied().flatten() {
+    let mut left: Vec<_> = rivals.to_vec();
+    for (id, ours) in ALL.iter().copied().flatten() {
         let group = criterion.benchmark_group(*id);
         let mut case = Case { id, group };
-        for subject in *subjects {
+        let theirs = left.extract_if(.., |(case, _)| case == id);
+        for subject in ours
+            .iter()
+            .copied()
+            .chain(theirs.map(|(_, subject)| subject))
+        {
             subject(&mut case);
         }
     }
+    let unknown: Vec<_> = left.iter().map(|(case, _)| case).collect();
+    assert!(
+        unknown.is_empty(),
+        "rivals for cases that are not there: {unknown:?}"
+    );
     criterion.final_summary();
 }
 
@@ -39,7 +58,7 @@ impl Case<'_> {
     /// Times `routine` on what `set_up` makes, unless `check` tells why the subject cannot do the work.
     ///
     /// `set_up` runs once, when the subject is known to be wanted; `routine` runs for each sample.
-    pub(crate) fn time<S>(
+    pub fn time<S>(
         &mut self,
         subject: &str,
         check: impl FnOnce() -> Result<(), String>,
@@ -61,7 +80,7 @@ impl Case<'_> {
 
     /// As [`time`](Self::time), for subjects that have threads or the kernel at work beside them, whose instructions would be counted with theirs: they
     /// are timed only.
-    pub(crate) fn only_time<S>(
+    pub fn only_time<S>(
         &mut self,
         subject: &str,
         check: impl FnOnce() -> Result<(), String>,
@@ -103,12 +122,12 @@ impl Case<'_> {
 ///
 /// Not `drop(black_box(value))`: that would also time moving a handle of several words through memory.
 #[inline]
-pub(crate) fn use_and_drop<T>(value: T) {
+pub fn use_and_drop<T>(value: T) {
     black_box(&value);
 }
 
 /// Times work that is done on `items` things at a time; the time reported is that of one thing.
-pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
+pub fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
     bencher.iter_custom(|iterations| {
         let rounds = iterations.div_ceil(items);
         let start = Instant::now();
@@ -121,7 +140,7 @@ pub(crate) fn each_of(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMu
 }
 
 /// As [`each_of`], but the time is the processor time of this thread, in user and kernel space: others are at work beside it.
-pub(crate) fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
+pub fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()) {
     bencher.iter_custom(|iterations| {
         let rounds = iterations.div_ceil(items);
         let start = ThreadTime::now();
@@ -135,7 +154,7 @@ pub(crate) fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl 
 
 /// Times work whose preparation takes long or whose threads start one after the other: it is told how often to do it, often enough
 /// that neither counts, and gives the time it took.
-pub(crate) fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
+pub fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
     /// 32 times what the largest ring here holds; a millisecond or more in every case.
     const LEAST: u64 = 32 * 256;
     if counting::is_wanted() {

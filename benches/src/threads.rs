@@ -12,7 +12,7 @@ use percore_slab::pin_to_core;
 
 /// A value that shares no cache line, and no pair of lines fetched together, with anything else.
 #[repr(align(128))]
-pub(crate) struct Apart<T>(pub(crate) T);
+pub struct Apart<T>(pub T);
 
 impl<T> Deref for Apart<T> {
     type Target = T;
@@ -23,7 +23,7 @@ impl<T> Deref for Apart<T> {
 }
 
 /// Says why two threads cannot run at the same time here, if they cannot.
-pub(crate) fn need_two_cores() -> Result<(), String> {
+pub fn need_two_cores() -> Result<(), String> {
     match cores() {
         Some(_) => Ok(()),
         None => Err("needs two cores".into()),
@@ -49,7 +49,7 @@ fn cores() -> Option<[usize; 2]> {
 ///
 /// Each part prepares itself, calls [`Gate::wait`], works, and tells how long it worked. Both own what they use: a reference into the caller's
 /// stack would put that stack's cache lines between the two cores.
-pub(crate) fn together(
+pub fn together(
     first: impl FnOnce(&Gate) -> Duration + Send + 'static,
     second: impl FnOnce(&Gate) -> Duration + Send + 'static,
 ) -> Duration {
@@ -73,7 +73,7 @@ fn part(
 }
 
 /// Where two threads wait for each other, so that they begin at the same time.
-pub(crate) struct Gate(Apart<AtomicU32>);
+pub struct Gate(Apart<AtomicU32>);
 
 impl Default for Gate {
     fn default() -> Self {
@@ -83,7 +83,7 @@ impl Default for Gate {
 
 impl Gate {
     /// Waits for the other thread, and gives the time.
-    pub(crate) fn wait(&self) -> Instant {
+    pub fn wait(&self) -> Instant {
         // Relaxed: only the number counts; what the threads share came to them when they were spawned.
         self.0.fetch_add(1, Relaxed);
         let mut pause = Pause::default();
@@ -97,13 +97,14 @@ impl Gate {
 
 /// Waiting for another core: at first by spinning, then by letting others run, should the two share a core after all.
 #[derive(Default)]
-pub(crate) struct Pause(u32);
+pub struct Pause(u32);
 
 impl Pause {
     /// How long another core takes at most, if it runs.
     const SPINS: u32 = 1000;
 
-    pub(crate) fn once(&mut self) {
+    /// Waits a little.
+    pub fn once(&mut self) {
         if self.0 < Self::SPINS {
             self.0 += 1;
             hint::spin_loop();

@@ -37,6 +37,7 @@ mod process;
 mod readme;
 mod relay;
 mod repeat;
+mod rivals;
 mod runner;
 mod sanitizer;
 mod source_text;

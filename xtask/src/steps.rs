@@ -4,7 +4,7 @@ use crate::process;
 use crate::workspace::Workspace;
 use crate::{
     book, commands, edges, examples, fast_path, layers, loom, miri, mutants, no_std, package,
-    readme, relay, sanitizer, targets, test_suite, tidy, tools,
+    readme, relay, rivals, sanitizer, targets, test_suite, tidy, tools,
 };
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -46,7 +46,10 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         proves: "one layout, so that a diff shows changes only",
-        action: Action::Run(&[line("cargo fmt --all --check")]),
+        action: Action::Run(&[
+            line("cargo fmt --all --check"),
+            line("cargo fmt --manifest-path benches/rivals/Cargo.toml --check"),
+        ]),
     },
     Step {
         name: "tidy",
@@ -149,8 +152,11 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "bench-check",
-        proves: "the benchmarks compile",
-        action: Action::Run(&[line("cargo check -p benches --benches")]),
+        proves: "the benchmarks compile, rivals included, and every subject of a case does its work: no slot given twice, no byte lost",
+        action: Action::Check(
+            "cargo clippy, test and bench --list --manifest-path benches/rivals/Cargo.toml",
+            rivals::step,
+        ),
     },
     Step {
         name: "fast-path",
@@ -226,7 +232,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "deny",
         proves: "licences, sources and duplicates of the dependencies are as deny.toml says (advisories need the network: not here)",
         action: Action::Check(
-            "cargo deny --offline check --deny unused-wrapper bans licenses sources",
+            "cargo deny --offline check --deny unused-wrapper bans licenses sources; again for benches/rivals",
             tools::deny_step,
         ),
     },

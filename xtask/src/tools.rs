@@ -1,6 +1,7 @@
 //! Cargo's subcommands that are not cargo's own: whether they are there, and how one comes here.
 
 use crate::process;
+use crate::rivals;
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -72,14 +73,20 @@ pub(crate) fn deny_step(workspace: &Workspace, progress: &ProgressBar) -> Result
     let program = DENY.provide(workspace, progress)?;
     // It reads the manifest of each dependency, those for other systems included.
     process::succeed(process::command("cargo fetch"), progress)?;
-    let mut command = Command::new(program);
-    command.args("--offline check --deny unused-wrapper bans licenses sources".split(' '));
-    let output = process::succeed(command, progress)?;
-    let summary = output
-        .lines()
-        .rfind(|line| !line.trim().is_empty())
-        .unwrap_or_default();
-    Ok(Outcome::Passed(summary.trim().to_owned()))
+    process::succeed(rivals::cargo(workspace, "fetch"), progress)?;
+    let mut summaries = Vec::new();
+    for manifest in [
+        "Cargo.toml".to_owned(),
+        format!("{}/Cargo.toml", rivals::FOLDER),
+    ] {
+        let mut command = Command::new(&program);
+        command.args(["--offline", "--manifest-path", &manifest, "check"]);
+        command.args("--deny unused-wrapper bans licenses sources".split(' '));
+        let output = process::succeed(command, progress)?;
+        let summary = output.lines().rfind(|line| !line.trim().is_empty());
+        summaries.push(summary.unwrap_or_default().trim().to_owned());
+    }
+    Ok(Outcome::Passed(summaries.join("; rivals: ")))
 }
 
 /// Checks the dependencies against the published advisories, where their database can be had.

@@ -3,6 +3,7 @@
 use super::machine::Pin;
 use super::samples;
 use crate::process;
+use crate::rivals;
 use crate::workspace::Workspace;
 use anyhow::{Result, ensure};
 use cargo_metadata::Message;
@@ -17,7 +18,7 @@ pub(super) struct Executable {
     pub(super) benchmarks: u32,
 }
 
-/// Builds the benchmark programs of package `benches` and keeps those with wanted benchmarks.
+/// Builds the benchmark programs and keeps those with wanted benchmarks.
 ///
 /// The lines in which they say that a subject is missing are added to `missing`.
 pub(super) fn build(
@@ -27,14 +28,14 @@ pub(super) fn build(
     missing: &mut BTreeSet<String>,
     progress: &ProgressBar,
 ) -> Result<Vec<Executable>> {
-    let line = format!(
-        "cargo bench -p benches --profile {profile} --no-run --message-format=json-render-diagnostics"
-    );
-    let output = process::succeed(process::command(&line), progress)?;
+    let command =
+        format!("bench --profile {profile} --no-run --message-format=json-render-diagnostics");
+    let output = process::succeed(rivals::cargo(workspace, &command), progress)?;
     let paths = built_benches(&output);
     ensure!(
         !paths.is_empty(),
-        "package `benches` has no benchmark program"
+        "{} has no benchmark program",
+        rivals::FOLDER
     );
     let mut executables = Vec::new();
     for path in paths {

@@ -7,15 +7,17 @@ use super::samples::Samples;
 use super::selection::Selection;
 use crate::process;
 use crate::relay::{self, RelayRun};
+use crate::rivals;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// The same fan-out under the same clients, by what others use for it.
-const RIVAL: &str = "-p benches --bin tokio_relay";
+const RIVAL: &str = "--bin tokio_relay";
 
 /// Shows the relay's own table, and adds the rows of both relays to `record`.
 pub(super) fn run(
@@ -37,10 +39,16 @@ pub(super) fn run(
         }
     }
     let building = ProgressBar::new_spinner();
-    process::succeed(process::command(&format!("cargo build {rival}")), &building)?;
+    process::succeed(
+        rivals::cargo(workspace, &format!("build {rival}")),
+        &building,
+    )?;
     building.finish_and_clear();
 
-    let subjects = [relay::target(workspace, &profile)?, rival];
+    let ours = relay::target(workspace, &profile)?;
+    let ours = || process::command(&format!("cargo run --quiet {ours}"));
+    let theirs = || rivals::cargo(workspace, &format!("run --quiet {rival}"));
+    let subjects: [&dyn Fn() -> Command; 2] = [&ours, &theirs];
     let progress = ProgressBar::new(u64::from(plan.relay_rounds) * subjects.len() as u64)
         .with_style(
             ProgressStyle::with_template("{bar:40} {pos}/{len} relays, {eta} left")
@@ -51,7 +59,7 @@ pub(super) fn run(
     let mut measured = Measured::default();
     for _ in 0..plan.relay_rounds {
         for subject in &subjects {
-            let rows = one_round(subject, &folder.join("relay.json"))?;
+            let rows = one_round(subject(), &folder.join("relay.json"))?;
             measured.add_round(rows.into_iter().map(sample).collect());
             progress.inc(1);
         }
@@ -73,13 +81,12 @@ struct RelayRow {
 }
 
 /// Has one relay measure each of its cases once.
-fn one_round(target: &str, json: &Path) -> Result<Vec<RelayRow>> {
+fn one_round(mut relay: Command, json: &Path) -> Result<Vec<RelayRow>> {
     if json.exists() {
         fs::remove_file(json)?; // An older run's rows are no measurement of this one.
     }
-    let mut command = process::command(&format!("cargo run --quiet {target} -- --rounds 1 --json"));
-    command.arg(json);
-    process::succeed(command, &ProgressBar::hidden())?;
+    relay.args(["--", "--rounds", "1", "--json"]).arg(json);
+    process::succeed(relay, &ProgressBar::hidden())?;
     let rows = fs::read_to_string(json).context("a relay's rows")?;
     serde_json::from_str(&rows).context("not rows of {case, subject, ns}")
 }

@@ -1,15 +1,14 @@
 //! Which versions were measured.
 
+use crate::rivals;
 use crate::tools::quiet;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
+use cargo_metadata::MetadataCommand;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
-
-/// The package that knows every subject.
-const BENCHES: &str = "benches";
 
 #[derive(Deserialize)]
 struct Lock {
@@ -22,19 +21,25 @@ struct Locked {
     version: String,
 }
 
-/// Of what the benchmarks use: crates as Cargo.lock has them, and the libraries that are not crates.
+/// The package of the workloads.
+const BENCHES: &str = "benches";
+
+/// Of what the benchmarks use: crates as the rivals' Cargo.lock has them, which they are built by, and the libraries that are not crates.
 pub(super) fn versions(workspace: &Workspace) -> Result<BTreeMap<String, String>> {
-    let benches = workspace
-        .members()
-        .iter()
-        .find(|package| package.name == BENCHES);
-    let benches = benches.context("no package `benches`")?;
-    let used: Vec<&str> = benches
-        .dependencies
-        .iter()
+    let folder = workspace.root().join(rivals::FOLDER);
+    let metadata = MetadataCommand::new()
+        .manifest_path(folder.join("Cargo.toml"))
+        .no_deps()
+        .exec()?;
+    let members = metadata.packages.iter();
+    let benches = workspace.members().iter();
+    let benches = benches.filter(|package| package.name == BENCHES);
+    let used: Vec<&str> = members
+        .chain(benches)
+        .flat_map(|package| &package.dependencies)
         .map(|used| used.name.as_str())
         .collect();
-    let lock = fs::read_to_string(workspace.root().join("Cargo.lock"))?;
+    let lock = fs::read_to_string(folder.join("Cargo.lock"))?;
     let mut versions = locked(&lock, &used)?;
     for library in ["libdpdk", "liburing"] {
         if let Some(version) = quiet(Command::new("pkg-config").args(["--modversion", library])) {

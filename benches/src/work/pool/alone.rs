@@ -12,7 +12,7 @@ use crate::work::{LINE_BYTES, Writable};
 
 /// Takes a slot and gives it back, with company: 8 other pools in use on the thread, and another thread that has used the pool.
 pub fn pair<P: SlotPool>(case: &mut Case<'_>) {
-    let set_up = || (Company::<P>::new(), Neighbour::new(pool::<P>(SLOTS)));
+    let set_up = || (Company::<P>::default(), Neighbour::new(pool::<P>(SLOTS)));
     case.time(P::NAME, check::<P>, set_up, |bencher, (_, neighbour)| {
         let pool: &P = &neighbour.pool;
         bencher.iter(|| use_and_drop(pool.take()));
@@ -21,7 +21,7 @@ pub fn pair<P: SlotPool>(case: &mut Case<'_>) {
 
 /// [`pair`] through a cache that the caller holds.
 pub fn pair_explicit<P: CachedPool>(case: &mut Case<'_>) {
-    let set_up = || (Company::<P>::new(), Neighbour::new(pool::<P>(SLOTS)));
+    let set_up = || (Company::<P>::default(), Neighbour::new(pool::<P>(SLOTS)));
     let check = check_cache::<P>;
     case.time(P::NAME, check, set_up, |bencher, (_, neighbour)| {
         let pool: &P = &neighbour.pool;

@@ -7,12 +7,13 @@ use crate::case::use_and_drop;
 use crate::work::pool::{HELD, Shared, SlotPool};
 
 /// Other pools that this thread has used.
-pub(crate) struct Company<P> {
+pub struct Company<P> {
     _pools: Vec<P>,
 }
 
-impl<P: SlotPool> Company<P> {
-    pub(crate) fn new() -> Self {
+impl<P: SlotPool> Default for Company<P> {
+    /// Eight of them.
+    fn default() -> Self {
         let pools: Vec<P> = (0..8).map(|_| P::with_slots(HELD)).collect();
         for pool in &pools {
             use_and_drop(pool.take());
@@ -22,15 +23,17 @@ impl<P: SlotPool> Company<P> {
 }
 
 /// A thread that has taken and given back slots of the pool, and lives on: if there is a cache per thread, it has a warm one.
-pub(crate) struct Neighbour<P> {
-    pub(crate) pool: Shared<P>,
+pub struct Neighbour<P> {
+    /// The pool that it shares with the caller.
+    pub pool: Shared<P>,
     /// Dropped to let the thread end.
     leash: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl<P: SlotPool> Neighbour<P> {
-    pub(crate) fn new(pool: Shared<P>) -> Self {
+    /// Returns when the thread has warmed its cache.
+    pub fn new(pool: Shared<P>) -> Self {
         let (leash, until) = channel::<()>();
         let (warm, warmed) = channel::<()>();
         let theirs = pool.clone();

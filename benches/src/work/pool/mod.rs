@@ -5,7 +5,8 @@ mod company;
 mod two_cores;
 
 pub use alone::{batch32, bulk32, held32, pair, pair_explicit};
-pub use two_cores::{cross, shared_2t};
+pub use company::{Company, Neighbour};
+pub use two_cores::{check_2t, cross, in_chunks, shared_2t};
 
 use std::sync::Arc;
 
@@ -13,33 +14,26 @@ use crate::threads::Apart;
 use crate::work::memory::check_apart;
 use crate::work::{LINE_BYTES, Writable};
 
-pub(crate) use two_cores::in_chunks;
-#[cfg(have_dpdk)]
-pub(crate) use {
-    company::{Company, Neighbour},
-    two_cores::check_2t,
-};
-
 /// How many bytes a slot has.
 pub const SLOT_BYTES: usize = 2048;
 /// How many slots are out at once.
-pub(crate) const HELD: usize = 32;
+pub const HELD: usize = 32;
 /// Few enough to stay in the second-level cache.
-pub(crate) const SLOTS: usize = 256;
+pub const SLOTS: usize = 256;
 /// Enough for caches that hold two batches.
-pub(crate) const BATCH_SLOTS: usize = 1024;
+pub const BATCH_SLOTS: usize = 1024;
 /// Many enough not to.
-pub(crate) const MANY_SLOTS: usize = 8192;
+pub const MANY_SLOTS: usize = 8192;
 /// How many slots cross to the other core at once.
-pub(crate) const CHUNK: usize = 64;
+pub const CHUNK: usize = 64;
 /// How many slots are on their way at once.
-pub(crate) const RING: usize = 4 * CHUNK;
+pub const RING: usize = 4 * CHUNK;
 /// What is on its way, and as much again three times for the caches of both threads.
-pub(crate) const CROSS_SLOTS: usize = 4 * RING;
+pub const CROSS_SLOTS: usize = 4 * RING;
 
 /// How many slots a thread's cache holds where that is the user's to say: at most what DPDK allows in a large pool; in a small one so many that
 /// two of its caches, which overflow at one and a half times as many, leave a quarter of the pool.
-pub(crate) fn cached(slots: usize) -> usize {
+pub fn cached(slots: usize) -> usize {
     const MOST: usize = 512;
     (slots / 4).min(MOST)
 }
@@ -105,13 +99,15 @@ pub trait BatchPool: SlotPool {
 }
 
 /// A pool whose fields lie beside nothing else's.
-pub(crate) type Shared<P> = Arc<Apart<P>>;
+pub type Shared<P> = Arc<Apart<P>>;
 
-pub(crate) fn pool<P: SlotPool>(slots: usize) -> Shared<P> {
+/// A pool with `slots` slots.
+pub fn pool<P: SlotPool>(slots: usize) -> Shared<P> {
     Arc::new(Apart(P::with_slots(slots)))
 }
 
-pub(crate) fn check<P: SlotPool>() -> Result<(), String> {
+/// Tells why a pool cannot do the work: it gives too few slots, or one twice.
+pub fn check<P: SlotPool>() -> Result<(), String> {
     check_each_apart::<P>(|pool| (0..HELD).filter_map(|_| pool.take()).collect())
 }
 
@@ -141,7 +137,6 @@ fn check_each_apart<P: SlotPool>(
 mod tests {
     use super::*;
     use crate::ours::PoolCore;
-    use crate::rivals::{Glibc, LockfreeObjectPool, Opool, SlotQueue, Treiber};
 
     /// Has a quarter of the slots that it was asked for.
     struct Stingy(PoolCore);
@@ -167,14 +162,9 @@ mod tests {
     }
 
     #[test]
-    fn every_pool_gives_each_slot_once() {
+    fn ours_gives_each_slot_once() {
         let checks = [
             check::<PoolCore>,
-            check::<SlotQueue>,
-            check::<Opool>,
-            check::<LockfreeObjectPool>,
-            check::<Treiber>,
-            check::<Glibc>,
             alone::check_cache::<PoolCore>,
             alone::check_bulk::<PoolCore>,
         ];

@@ -51,7 +51,7 @@ where
 }
 
 /// Times work that is done on chunks: it is told how many; the time reported is that of one thing in a chunk.
-pub(crate) fn in_chunks(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
+pub fn in_chunks(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
     in_bulk(bencher, |times| {
         let chunks = times.div_ceil(CHUNK as u64);
         let share = times as f64 / (chunks * CHUNK as u64) as f64;
@@ -108,6 +108,7 @@ fn receive<P: SlotPool>(
     start.elapsed()
 }
 
-pub(crate) fn check_2t<P: SlotPool>() -> Result<(), String> {
+/// [`check`], where there are two cores.
+pub fn check_2t<P: SlotPool>() -> Result<(), String> {
     need_two_cores().and_then(|()| check::<P>())
 }

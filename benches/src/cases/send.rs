@@ -1,0 +1,20 @@
+//! Sends: what keeps their memory; datagrams and streams over loopback.
+
+use crate::case::Cases;
+use crate::ours::{UringSend, UringSendDatagrams, UringSendSegments, UringSendStreams};
+use crate::work::{send, tcp};
+
+pub(crate) const CASES: Cases = &[
+    ("send/slab", &[send::slab::<UringSend>]),
+    ("send/udp-1400", &[send::udp::<UringSendDatagrams>]),
+    ("send/tcp-64", &[tcp::one_each::<UringSendStreams, 64>]),
+    ("send/tcp-1500", &[tcp::one_each::<UringSendStreams, 1500>]),
+    ("send/tcp-16k", &[tcp::one_each::<UringSendStreams, 16_384>]),
+    ("send/tcp-64k", &[tcp::one_each::<UringSendStreams, 65_536>]),
+    (
+        "send/tcp-256k",
+        &[tcp::one_each::<UringSendStreams, 262_144>],
+    ),
+    ("send/udp-gso", &[send::segments::<UringSendSegments>]),
+    ("send/tcp-small-many", &[tcp::many::<UringSendStreams, 64>]),
+];
