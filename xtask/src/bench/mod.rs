@@ -6,6 +6,7 @@
 mod compare;
 mod document;
 mod executables;
+mod http;
 mod instructions;
 mod judgement;
 mod machine;
@@ -89,6 +90,7 @@ fn measure(
     if selection.wants_relay() {
         relays::run(workspace, plan, selection, record)?;
     }
+    http::run(workspace, plan, selection, record)?;
     let Some(filter) = selection.criterion_filter() else {
         return Ok(());
     };

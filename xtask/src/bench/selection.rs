@@ -40,6 +40,10 @@ const GROUPS: &[Group] = &[
         subject: RELAY,
     },
     Group {
+        name: HTTP,
+        subject: HTTP,
+    },
+    Group {
         name: SCALE,
         subject: "pool-core",
     },
@@ -49,8 +53,10 @@ const GROUPS: &[Group] = &[
     },
 ];
 
-/// The group that the example measures, not criterion.
+/// The groups of programs that run as a whole: criterion does not measure them.
+const PROGRAMS: [&str; 2] = [RELAY, HTTP];
 const RELAY: &str = "relay";
+const HTTP: &str = "http";
 /// The group that shows how cost grows. It takes long, so it runs where it is asked for.
 const SCALE: &str = "scale";
 
@@ -103,7 +109,7 @@ impl Selection {
         self.0.iter().any(|wanted| group_name(wanted) == RELAY)
     }
 
-    /// A regular expression over criterion's `<case>/<subject>`; none if only the relay is wanted.
+    /// A regular expression over criterion's `<case>/<subject>`; none if only whole programs are wanted.
     pub(super) fn criterion_filter(&self) -> Option<String> {
         let wanted: Vec<_> = self.criterion_names().collect();
         (!wanted.is_empty()).then(|| format!("^({})", wanted.join("|")))
@@ -118,7 +124,8 @@ impl Selection {
     }
 
     fn criterion_names(&self) -> impl Iterator<Item = String> {
-        let wanted = self.0.iter().filter(|wanted| group_name(wanted) != RELAY);
+        let is_program = |wanted: &&String| PROGRAMS.contains(&group_name(wanted));
+        let wanted = self.0.iter().filter(move |wanted| !is_program(wanted));
         wanted.map(|name| format!("{name}/"))
     }
 
@@ -189,8 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn the_relay_alone_needs_no_criterion() {
-        assert_eq!(selection(&["relay/fanout-64k"]).criterion_filter(), None);
+    fn whole_programs_need_no_criterion() {
+        let programs = selection(&["relay/fanout-64k", "http"]);
+        assert_eq!(programs.criterion_filter(), None);
     }
 
     #[test]
