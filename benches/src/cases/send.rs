@@ -1,8 +1,10 @@
 //! Sends: what keeps their memory; datagrams and streams over loopback.
 
 use crate::case::Cases;
-use crate::ours::{UringSend, UringSendDatagrams, UringSendSegments, UringSendStreams};
-use crate::work::{send, tcp};
+use crate::ours::{
+    UringSend, UringSendCrowd, UringSendDatagrams, UringSendSegments, UringSendStreams,
+};
+use crate::work::{crowd, send, tcp};
 
 pub(crate) const CASES: Cases = &[
     ("send/slab", &[send::slab::<UringSend>]),
@@ -17,4 +19,11 @@ pub(crate) const CASES: Cases = &[
     ),
     ("send/udp-gso", &[send::segments::<UringSendSegments>]),
     ("send/tcp-small-many", &[tcp::many::<UringSendStreams, 64>]),
+    (
+        "send/stalled-peer",
+        &[
+            crowd::one_stalls::<UringSendCrowd>,
+            crowd::all_read::<UringSendCrowd>,
+        ],
+    ),
 ];

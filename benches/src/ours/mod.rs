@@ -5,6 +5,7 @@ mod percore_slab;
 mod pool_core;
 mod sizeclass;
 mod uring_send;
+mod uring_send_crowd;
 mod uring_send_streams;
 mod zerocopy_view;
 
@@ -13,5 +14,6 @@ pub use percore_slab::{MessagesInPages, PercoreSlab};
 pub use pool_core::PoolCore;
 pub use sizeclass::Sizeclass;
 pub use uring_send::{UringSend, UringSendDatagrams};
+pub use uring_send_crowd::UringSendCrowd;
 pub use uring_send_streams::{UringSendSegments, UringSendStreams};
 pub use zerocopy_view::{DigestedView, GrowingView, ZerocopyView};

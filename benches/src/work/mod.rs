@@ -1,6 +1,7 @@
 //! The workloads, and what each asks of a subject.
 
 pub mod class;
+pub mod crowd;
 pub mod frame;
 pub mod limit;
 mod memory;

@@ -38,9 +38,7 @@ pub fn many<S: StreamSender, const BYTES: usize>(case: &mut Case<'_>) {
 
 fn per_message<S: StreamSender>(case: &mut Case<'_>, bytes: usize, connections: usize) {
     let set_up = || {
-        let near = connected(connections, |far| {
-            thread::spawn(move || count(far));
-        });
+        let near = read_connections(connections);
         let sender = near.map_err(|error| error.to_string());
         let sender = sender.and_then(|near| S::new(near, bytes, BATCH));
         (
@@ -62,7 +60,7 @@ fn per_message<S: StreamSender>(case: &mut Case<'_>, bytes: usize, connections: 
 fn check<S: StreamSender>(bytes: usize, connections: usize) -> Result<(), String> {
     let mut readers = Vec::new();
     let near = connected(connections, |far| {
-        readers.push(thread::spawn(move || count(far)));
+        readers.push(thread::spawn(move || read_all(far)));
     });
     let mut sender = S::new(near.map_err(|error| error.to_string())?, bytes, BATCH)?;
     let message: Arc<[u8]> = Arc::from(vec![7; bytes]);
@@ -84,7 +82,7 @@ fn check<S: StreamSender>(bytes: usize, connections: usize) -> Result<(), String
 }
 
 /// Reads to the end and tells how many bytes there were.
-fn count(mut far: TcpStream) -> usize {
+fn read_all(mut far: TcpStream) -> usize {
     let mut buffer = vec![0; READ_BYTES];
     let mut all = 0;
     while let Ok(bytes @ 1..) = far.read(&mut buffer) {
@@ -93,7 +91,18 @@ fn count(mut far: TcpStream) -> usize {
     all
 }
 
-fn connected(count: usize, mut take_far: impl FnMut(TcpStream)) -> io::Result<Vec<TcpStream>> {
+/// Connections whose far ends are read, each by a thread, until they end.
+pub(crate) fn read_connections(count: usize) -> io::Result<Vec<TcpStream>> {
+    connected(count, |far| {
+        thread::spawn(move || read_all(far));
+    })
+}
+
+/// The near ends of connections whose far ends `take_far` gets.
+pub(crate) fn connected(
+    count: usize,
+    mut take_far: impl FnMut(TcpStream),
+) -> io::Result<Vec<TcpStream>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let connect = |_| {
         let near = TcpStream::connect(listener.local_addr()?)?;

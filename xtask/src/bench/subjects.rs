@@ -24,8 +24,9 @@ const OURS: &[&str] = &[
     "http",
 ];
 
-/// The rows of the group `limit`, the copy without a buffer, the digest of bytes that nobody shares, the ring without bookkeeping.
-const LIMITS: &[&str] = &["machine", "memcpy", "sha2", "raw-ring"];
+/// The rows of the group `limit`, the copy without a buffer, the digest of bytes that nobody shares, the ring without bookkeeping, the crowd without
+/// the peer that does not read.
+const LIMITS: &[&str] = &["machine", "memcpy", "sha2", "raw-ring", "all-read"];
 
 pub(super) const ALLOCATORS: &[&str] = &["glibc", "jemalloc", "mimalloc", "snmalloc"];
 

@@ -107,6 +107,8 @@ pub(super) const TARGETS: &[Target] = &[
     target("send/tcp-64k", Against(&["ringline"], 0.80)),
     target("send/tcp-256k", Against(SENDS, 1.05)),
     target("send/tcp-256k", Against(&["ringline"], 0.80)),
+    // 0.95 × the throughput.
+    target("send/stalled-peer", Against(&["all-read"], 1.05)),
     target("send/tcp-small-many", Against(&["write"], 0.33)),
     target("send/blackhole-1400", Against(&["send"], 1.05)),
     target("send/blackhole-60k", Against(&["send"], 0.60)),
