@@ -55,7 +55,7 @@ impl Lease {
 impl Slots {
     /// For who has the slot alone, in a pool that gives pages back.
     #[cfg(all(feature = "os", target_os = "linux", not(any(miri, loom))))]
-    fn discard_slot(&self, slot: u32) -> bool {
+    pub(crate) fn discard_slot(&self, slot: u32) -> bool {
         let (base, bytes) = (self.slot_ptr(slot), self.geometry().stride_bytes);
         // SAFETY: validity: strides are whole pages of a private mapping (the builder checks), and zeros are initialised bytes. Aliasing: the slot is the
         // caller's (LEASE-1), and so is what lies between its end and the next one (SLOTS-2).
@@ -64,7 +64,7 @@ impl Slots {
 
     /// Stands for the system's answer where there is no system to ask: the bytes read as zeros then.
     #[cfg(not(all(feature = "os", target_os = "linux", not(any(miri, loom)))))]
-    fn discard_slot(&self, slot: u32) -> bool {
+    pub(crate) fn discard_slot(&self, slot: u32) -> bool {
         let (base, bytes) = (self.slot_ptr(slot), self.slot_bytes());
         // SAFETY: validity: `slot_bytes` bytes of the region (SLOTS-2). Aliasing: the slot is the caller's (LEASE-1).
         unsafe { base.write_bytes(0, bytes) };

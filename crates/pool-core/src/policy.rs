@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use crate::free_list::OwnedSlot;
 use crate::guard::{Damage, GuardedSlot, ZONE_BYTES};
 use crate::hand::Hand;
+use crate::name::Name;
 use crate::scrub::Scrub;
 use crate::site::SlotEvent;
 use crate::slots::Slots;
@@ -13,6 +14,29 @@ use crate::slots::Slots;
 enum Unfit {
     Inaccessible,
     Damaged(Damage),
+}
+
+/// What was found in a slot or beside it, with all that a report of it says: it outlives the caller's right to the slot.
+pub(crate) struct Finding {
+    pool: Name,
+    slot: u32,
+    damage: Damage,
+    taken: LastTaken,
+}
+
+impl Finding {
+    /// # Panics
+    ///
+    /// Always: that is the report.
+    pub(crate) fn report(self) -> ! {
+        let Self {
+            pool,
+            slot,
+            damage,
+            taken,
+        } = self;
+        panic!("{pool}slot {slot}: {damage}{taken}")
+    }
 }
 
 impl Slots {
@@ -41,20 +65,31 @@ impl Slots {
     pub(crate) unsafe fn prepare_by_policy(this: NonNull<Self>, slot: OwnedSlot) -> OwnedSlot {
         // SAFETY: the slot keeps the body alive (SLOTS-1); only shared references to it exist.
         let slots = unsafe { this.as_ref() };
-        let (index, unfit) = match slots.make_fit(slot.index()) {
+        let index = slot.index();
+        let found = match slots.make_fit(index) {
             Ok(()) => return slot,
-            Err(unfit) => (slot.index(), unfit),
+            Err(Unfit::Damaged(damage)) => Some(slots.finding(index, damage)),
+            Err(Unfit::Inaccessible) => None,
         };
-        let (name, taken) = (*slots.name(), slots.last_taken(index));
+        let name = *slots.name();
         // A reserved one was taken already.
         slots.note(index, SlotEvent::GivenBack);
         // SAFETY: the slot is ours, and the body is not used after this.
         unsafe { Self::put_home(this, None, slot) }
-        match unfit {
-            Unfit::Inaccessible => panic!(
+        match found {
+            Some(found) => found.report(),
+            None => panic!(
                 "{name}the kernel refused to make a protected slot accessible again (out of mappings)"
             ),
-            Unfit::Damaged(damage) => panic!("{name}slot {index}: {damage}{taken}"),
+        }
+    }
+
+    fn finding(&self, slot: u32, damage: Damage) -> Finding {
+        Finding {
+            pool: *self.name(),
+            slot,
+            damage,
+            taken: self.last_taken(slot),
         }
     }
 
@@ -94,19 +129,19 @@ impl Slots {
         // SAFETY: alive until the slot is home (SLOTS-1); only shared references exist.
         let slots = unsafe { this.as_ref() };
         let index = slot.index();
-        let damage = slots
-            .retire(index)
-            .map(|damage| (damage, *slots.name(), slots.last_taken(index)));
+        let found = slots.retire(index);
         slots.note(index, SlotEvent::GivenBack);
         // SAFETY: this function's own promise.
         unsafe { Self::put_home(this, hand, slot) }
-        if let Some((damage, name, taken)) = damage {
-            panic!("{name}slot {index}: {damage}{taken}");
+        if let Some(found) = found {
+            found.report();
         }
     }
 
-    /// Tells what happened beside the slot while it was out.
-    fn retire(&self, slot: u32) -> Option<Damage> {
+    /// What the pool's policies do to a slot that is free from now on: they see to its bytes, and tell what happened beside them while it was out.
+    ///
+    /// The slot is the caller's, and nobody uses its bytes before it is prepared again.
+    pub(crate) fn retire(&self, slot: u32) -> Option<Finding> {
         let geometry = self.geometry();
         if geometry.check_free {
             self.note_write(slot);
@@ -116,7 +151,7 @@ impl Slots {
                 guarded.mark_zones();
             }
             guarded.mark_free();
-            return damage;
+            return damage.map(|damage| self.finding(slot, damage));
         }
         if geometry.scrub == Scrub::OnFree {
             self.zero(slot);
@@ -125,6 +160,18 @@ impl Slots {
             self.set_accessible(slot, false);
         }
         None
+    }
+
+    /// As [`retire`](Self::retire), for a slot that is kept back: memory that can go back to the system is scrubbed by that.
+    pub(crate) fn retire_to_stock(&self, slot: u32) -> Option<Finding> {
+        let geometry = self.geometry();
+        if geometry.scrub == Scrub::OnFree && geometry.gives_back_pages {
+            self.note_write(slot);
+            if self.discard_slot(slot) {
+                return None;
+            }
+        }
+        self.retire(slot)
     }
 
     /// The caller owns the slot, and uses the answer as long only.
@@ -164,10 +211,13 @@ impl Slots {
 
     #[cfg(not(feature = "track"))]
     #[expect(clippy::unused_self, reason = "the same face as with `track`")]
-    fn last_taken(&self, _slot: u32) -> &'static str {
+    fn last_taken(&self, _slot: u32) -> LastTaken {
         ""
     }
 }
+
+#[cfg(not(feature = "track"))]
+type LastTaken = &'static str;
 
 #[cfg(feature = "track")]
 struct LastTaken(Option<crate::site::Site>);

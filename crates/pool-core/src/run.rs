@@ -93,7 +93,8 @@ pub(crate) fn take_many(
 #[inline]
 pub(crate) fn give_many(pool: &Pool, by: By<'_>, leases: impl IntoIterator<Item = Lease>) {
     let leases = leases.into_iter();
-    if pool.slots().has_policy() {
+    // What does not say how many it has may wait for the next one, and those before are not to wait with it.
+    if pool.slots().has_policy() || leases.size_hint().0 == 0 {
         return leases.for_each(drop);
     }
     let mut room = ROOM;
@@ -184,9 +185,10 @@ impl Drop for TakenRun<'_> {
     }
 }
 
+/// Gives back slots that are the caller's and whose bytes nobody had since they were free.
 #[cold]
 #[inline(never)]
-fn put_back(pool: &Pool, slots: &[u32]) {
+pub(crate) fn put_back(pool: &Pool, slots: &[u32]) {
     let mut wakes = WakeLater::nobody();
     for slot in slots {
         // SAFETY: the slot is ours, nobody had its bytes, and the handle is another reason for the body to live.

@@ -7,15 +7,18 @@ use crate::budget::lock::Lock;
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
 use crate::pool::Pool;
+use crate::run;
 use crate::site;
 
 /// Slots of a pool that are kept back, for a layer that decides how much of the pool is in use: those whose memory the system has, for instance.
 ///
 /// The pool sees them as taken. So everybody who asks the pool itself, or waits there, gets the others only; and reports of feature `track` leave them out.
+/// To the pool's policies they are free: bytes are scrubbed and checked on the way in and out as on the way to the pool and from it.
 ///
-/// All calls take a lock for a few instructions, and allocate nothing.
+/// All calls take a lock for a few instructions (where a policy has something to do to the bytes, as long as that takes), and allocate nothing.
 ///
-/// - **STOCK-1** Each number on the shelf is a slot of the pool that the stock has taken, and that exists as nothing else (LIST-1).
+/// - **STOCK-1** Each number on the shelf is a slot of the pool that the stock has taken, and that exists as nothing else (LIST-1). Its bytes are as the policies want
+///   those of a free slot.
 /// - **STOCK-2** While somebody [wants](Self::want) a slot of the pool, nothing is put on the shelf, which was empty when they began.
 pub struct Stock {
     shelf: Lock<Shelf>,
@@ -32,14 +35,12 @@ impl Shelf {
     /// Within the room that there is: a pool has no more slots.
     fn put(&mut self, mut lease: Lease) {
         lease.mark_stocked();
-        self.slots.push(lease.into_raw().slot);
-        self.counts.put += 1;
+        self.put_slot(OwnedSlot::assume(lease.into_raw().slot));
     }
-}
 
-impl Extend<Lease> for Shelf {
-    fn extend<I: IntoIterator<Item = Lease>>(&mut self, leases: I) {
-        leases.into_iter().for_each(|lease| self.put(lease));
+    fn put_slot(&mut self, slot: OwnedSlot) {
+        self.slots.push(slot.into_index());
+        self.counts.put += 1;
     }
 }
 
@@ -56,19 +57,21 @@ pub struct StockCounts {
 }
 
 impl Stock {
-    /// Takes all slots of `pool` that are free. The stock never has more than there are.
+    /// Takes all slots of `pool` that are free, [faults](crate::PoolBuilder::faults) or not. The stock never has more than there are. No slot's memory is touched.
     ///
     /// # Panics
     ///
-    /// As [`alloc_many`](Pool::alloc_many), and if there is no memory for their numbers, 4 bytes each.
+    /// If there is no memory for their numbers, 4 bytes each.
     #[must_use]
     pub fn of(pool: &Pool) -> Self {
         let stock = Self::empty(pool);
         let taken = stock.shelf.with(|shelf| {
-            let taken = pool.alloc_many(pool.capacity(), shelf);
+            while let Ok(slot) = pool.take_here() {
+                shelf.put_slot(slot);
+            }
             // The slot that was handed out first is to be so again.
             shelf.slots.reverse();
-            taken
+            shelf.slots.len()
         });
         let taken = u32::try_from(taken).expect("no more than the pool has");
         pool.slots().count_stocked(taken);
@@ -118,18 +121,29 @@ impl Stock {
     /// # Errors
     ///
     /// Gives the lease back if it is of another pool, or if somebody [wants](Self::want) a slot of this one: drop it, and they may have it.
+    ///
+    /// # Panics
+    ///
+    /// If the pool [checks](crate::PoolBuilder::check_free_slots) and something was written beside the slot; it is in the stock then.
     pub fn put(&self, lease: Lease) -> Result<(), Lease> {
         if !lease.belongs_to(&self.pool) {
             return Err(lease);
         }
-        self.shelf.with(|shelf| {
+        let slots = self.pool.slots();
+        let found = self.shelf.with(|shelf| {
             if shelf.wants > 0 {
                 return Err(lease);
             }
+            let found = slots
+                .has_policy()
+                .then(|| slots.retire_to_stock(lease.index()));
             shelf.put(lease);
-            Ok(())
+            Ok(found.flatten())
         })?;
-        self.pool.slots().count_stocked(1);
+        slots.count_stocked(1);
+        if let Some(found) = found {
+            found.report();
+        }
         Ok(())
     }
 
@@ -168,16 +182,14 @@ impl Stock {
 }
 
 impl Drop for Stock {
-    /// Gives the slots back to the pool.
+    /// Gives the slots back to the pool, all of them before a waker runs.
     fn drop(&mut self) {
         let slots = self.shelf.with(|shelf| core::mem::take(&mut shelf.slots));
         self.pool
             .slots()
             .count_unstocked(u32::try_from(slots.len()).expect("no more than the pool has"));
-        for slot in slots {
-            // It was on the shelf, and is there no more (STOCK-1).
-            drop(Lease::new(self.pool.slots_ptr(), OwnedSlot::assume(slot)));
-        }
+        // They were on the shelf, and are there no more (STOCK-1).
+        run::put_back(&self.pool, &slots);
     }
 }
 

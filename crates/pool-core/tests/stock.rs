@@ -80,9 +80,13 @@ fn a_stocked_pool_uses_its_caches() {
 #[test]
 fn a_fault_of_the_pool_is_one_of_its_stock() {
     let builder = Pool::builder().slots(2).slot_bytes(64);
-    // The first two are those that the stock begins with.
-    let pool = builder.faults(Faults::Nth(3)).build().expect("small");
+    let pool = builder.faults(Faults::Nth(1)).build().expect("small");
     let stock = Stock::of(&pool);
+    assert_eq!(
+        (stock.len(), pool.injected_faults()),
+        (2, 0),
+        "filled whole"
+    );
     assert!(stock.take().is_none());
     assert_eq!((stock.len(), pool.injected_faults()), (2, 1));
     assert!(stock.take().is_some());
