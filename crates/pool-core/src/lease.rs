@@ -131,6 +131,7 @@ impl Lease {
         let lease = ManuallyDrop::new(self);
         let slots = lease.slots();
         slots.note(lease.slot, SlotEvent::IdOut);
+        slots.note_id();
         let (id_word, nonce) = (&slots.list().record(lease.slot).id_word, slots.nonce());
         slot_id::issue(id_word, nonce, OwnedSlot::assume(lease.slot))
     }

@@ -18,9 +18,11 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 ///
 /// # Odds
 ///
-/// An id of another pool, or a made-up number, is accepted with a chance of (slots out as ids of
-/// this pool) ÷ 2^64. An id of the same pool and slot is accepted again after exactly 2^31 further
-/// round trips of that slot. Ids are names, not secrets: what a wrong one could reach is another
+/// An id of another pool or of another process, or a number that was made up without knowing any id, is accepted with a chance of (slots out as ids of
+/// this pool) ÷ 2^64. (Without `std`, processes are told apart by where the system loads them, if it varies that.) An id of the same pool and slot is accepted again after
+/// exactly 2^31 further round trips of that slot.
+///
+/// Ids are names, not secrets: who has seen one can work out others of the same process. What a wrong one could reach is another
 /// id's lease, never freed memory and never a slot with an owner.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(u64);
@@ -62,11 +64,11 @@ impl fmt::Debug for SlotId {
 pub(crate) struct Nonce(u64);
 
 impl Nonce {
-    /// The mark of the `serial`-th pool of this process: all different, and far apart in all bits.
+    /// The mark of the `serial`-th pool of this process: all different, and far apart in all bits, also from those of other processes.
     ///
     /// The mixing is the finaliser of Steele, Lea and Flood's `SplitMix64` (OOPSLA 2014), a bijection.
     pub(crate) fn from_serial(serial: u64) -> Self {
-        let mut z = serial.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = process_mark().wrapping_add(serial);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         Self(z ^ (z >> 31))
@@ -81,6 +83,27 @@ impl Nonce {
         let bits = id.0 ^ self.0;
         ((bits >> 32) as u32, bits as u32)
     }
+}
+
+/// A number that another process, or the next run of this one, hardly has: what `std` draws for its hash maps.
+#[cfg(all(feature = "std", not(loom)))]
+fn process_mark() -> u64 {
+    use core::hash::BuildHasher;
+    use std::hash::RandomState;
+    use std::sync::OnceLock;
+
+    static MARK: OnceLock<u64> = OnceLock::new();
+    *MARK.get_or_init(|| RandomState::new().hash_one("a process"))
+}
+
+/// Without `std` there is no source of such a number but where the system put the program.
+#[cfg(not(all(feature = "std", not(loom))))]
+fn process_mark() -> u64 {
+    static HERE: u8 = 0;
+    if cfg!(loom) {
+        return 0x9e37_79b9_7f4a_7c15; // The same in each execution of a model.
+    }
+    core::ptr::from_ref(&HERE).addr() as u64
 }
 
 /// Turns the ownership of a slot into a name. `id_word` is the slot's.

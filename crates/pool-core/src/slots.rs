@@ -102,6 +102,8 @@ struct Cold {
     fallback_bytes: count::AtomicU64,
     /// Slots that lie in a [`Stock`](crate::Stock): out, and not about to come home.
     stocked: count::AtomicU32,
+    /// Whether the region was counted as leaked.
+    is_leaked: count::AtomicBool,
     waiting: Waiting,
 }
 
@@ -188,6 +190,7 @@ impl Slots {
                 fallbacks: count::AtomicU64::new(0),
                 fallback_bytes: count::AtomicU64::new(0),
                 stocked: count::AtomicU32::new(0),
+                is_leaked: count::AtomicBool::new(false),
                 waiting: Waiting::new(),
             }),
         };

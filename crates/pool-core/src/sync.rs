@@ -6,7 +6,7 @@ pub(crate) use imp::*;
 
 /// For counts on their own, which order nothing and decide nothing: `core`'s in a model too, which would only explore what nobody asks.
 pub(crate) mod count {
-    pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64};
+    pub(crate) use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 }
 
 #[cfg(not(loom))]

@@ -8,10 +8,10 @@
 //! [`Cache`](crate::Cache), which runs the same code.
 
 #[cfg(all(feature = "std", not(loom)))]
-pub(crate) use table::{Spot, pop, push, simple_hand, with_hand};
+pub(crate) use table::{Spot, forget, pop, push, simple_hand, with_hand};
 
 #[cfg(not(all(feature = "std", not(loom))))]
-pub(crate) use no_table::{Spot, pop, push, simple_hand, with_hand};
+pub(crate) use no_table::{Spot, forget, pop, push, simple_hand, with_hand};
 
 #[cfg(not(all(feature = "std", not(loom))))]
 mod no_table {
@@ -53,6 +53,8 @@ mod no_table {
     pub(crate) unsafe fn simple_hand(_slots: NonNull<Slots>) -> Option<NonNull<Hand>> {
         None
     }
+
+    pub(crate) fn forget(_slots: NonNull<Slots>) {}
 
     /// # Safety
     ///
@@ -234,6 +236,15 @@ mod table {
         body.pin();
         place.key.set(key);
         true
+    }
+
+    /// Gives back what the calling thread has of a pool that is over, and so the pin: its body goes with what keeps it elsewhere, not with this thread.
+    #[cold]
+    pub(crate) fn forget(slots: NonNull<Slots>) {
+        TABLE.with(|table| {
+            let is_of_it = |place: &&Place| body_of(place.key.get()) == Some(slots);
+            table.0.iter().filter(is_of_it).for_each(leave);
+        });
     }
 
     /// Gives back what a place stands for.

@@ -36,8 +36,9 @@ impl<O: Send + 'static> ExternalRegion<O> {
     ///
     /// - the bytes are one live allocation that stays where it is, at most `isize::MAX` long, initialised, and good for reads and writes from any thread;
     /// - nobody reads or writes them but through what the pool hands out, and through raw pointers to a slot that the program (or, by its will, a kernel, a
-    ///   device or another process) has the right to: exclusively while it holds the slot's lease or id and makes no use of the lease's
-    ///   bytes meanwhile, for reading only while it holds a share.
+    ///   device or another process) has the right to: exclusively while it holds the slot's lease, or what [`into_raw`](crate::Lease::into_raw) made of it, and makes
+    ///   no use of the lease's bytes meanwhile, for reading only while it holds a share. A [`SlotId`](crate::SlotId) gives that right only if nobody who has a handle of
+    ///   the pool presents numbers that are not ids which came back to the program: whoever presents one first has the slot.
     ///
     /// A peer that may write to any byte at any time, as a hostile virtual machine may, does not keep the second: copy what it shows you.
     pub const unsafe fn new(base: NonNull<u8>, bytes: usize, owner: O) -> Self {

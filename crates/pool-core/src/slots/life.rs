@@ -7,12 +7,13 @@ use core::ptr::NonNull;
 use super::Slots;
 use crate::slot_id;
 use crate::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use crate::thread_cache;
 use crate::waiting::WakeLater;
 
 static LEAKED_REGIONS: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
 
-/// How many regions this process leaked on purpose: their last [`Pool`](crate::Pool) handle was dropped while slots
-/// were out as ids, which nobody can redeem any more and whose bytes a kernel may still own.
+/// How many regions this process leaked on purpose: no [`Pool`](crate::Pool) handle is left while slots are out as ids, which nobody can redeem any more
+/// and whose bytes a kernel may still own. (A lease that another thread turns into an id at the moment when the last handle goes may be missed.)
 #[must_use]
 pub fn leaked_regions() -> usize {
     // Relaxed: a count on its own.
@@ -75,14 +76,31 @@ impl Slots {
             return;
         }
         let wakes = Self::close_and_wake(this);
+        thread_cache::forget(this);
         if slot_id::count_out(&slots.list) > 0 {
-            // Relaxed: a count on its own.
-            LEAKED_REGIONS.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+            slots.count_leak();
         }
         // SAFETY: the handles' common reason, dropped once: `handles` reaches zero once.
         unsafe { Self::drop_reasons(this, 1) }
         // What is left of waiters now are futures that were forgotten.
         drop(wakes);
+    }
+
+    /// What turning a lease into an id means when no handle is left: nobody redeems it, and the region stays for ever.
+    pub(crate) fn note_id(&self) {
+        // Relaxed: it stays zero once it is. While the last handle is being dropped, either this sees it, or who drops it may see the id.
+        if self.cold.0.handles.load(Relaxed) == 0 {
+            self.count_leak();
+        }
+    }
+
+    /// Counts the region as leaked, once.
+    #[cold]
+    fn count_leak(&self) {
+        // Relaxed, both: counts on their own.
+        if !self.cold.0.is_leaked.swap(true, Relaxed) {
+            LEAKED_REGIONS.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     /// Takes `count` reasons off and frees the body with the last one.
