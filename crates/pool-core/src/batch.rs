@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 use crate::free_list::OwnedSlot;
 use crate::lease::Lease;
 use crate::pool::Pool;
-use crate::site;
+use crate::site::{Site, SlotEvent};
 use crate::slots::Slots;
 
 /// Slots that changed hands whole: up to 56 for the price of one exchange, in 16 bytes, and no word of theirs was touched.
@@ -17,7 +17,7 @@ use crate::slots::Slots;
 /// The way to hand slots from a thread that takes them to threads that use them, or to take a burst's worth at once. They are in use until
 /// they are given back: one by one as leases, or whole by [`Pool::free_batch`], or by dropping the batch, which costs a little more.
 ///
-/// As an iterator it gives the leases, the slot given back last first.
+/// As an iterator it gives the leases, the slot given back last first. With feature `track` they are told by the line that took the batch.
 ///
 /// ```
 /// let pool = pool_core::Pool::builder().slots(1024).slot_bytes(2048).build()?;
@@ -34,6 +34,8 @@ use crate::slots::Slots;
 pub struct LeaseBatch {
     slots: NonNull<Slots>,
     held: Held,
+    /// Who took the batch, and so its slots.
+    site: Site,
 }
 
 /// Which magazine a batch has, and how many of its slots. In one word: with it a batch is two scalars, which are returned in registers.
@@ -79,10 +81,30 @@ unsafe impl Sync for LeaseBatch {}
 impl LeaseBatch {
     /// The caller vouches for BATCH-1.
     #[inline]
-    pub(crate) fn new(slots: NonNull<Slots>, magazine: u32, len: NonZeroU32) -> Self {
-        Self {
+    pub(crate) fn new(slots: NonNull<Slots>, magazine: u32, len: NonZeroU32, site: Site) -> Self {
+        let batch = Self {
             slots,
             held: Held::new(magazine, len),
+            site,
+        };
+        batch.each_of_track(|slots, slot| slots.remember(slot, site));
+        batch
+    }
+
+    /// With feature `track`: tells something of each slot. The loop is nothing without.
+    #[inline]
+    fn each_of_track(&self, tell: impl Fn(&Slots, u32)) {
+        if cfg!(feature = "track") {
+            // SAFETY: the slots keep the body (SLOTS-1); only shared references exist.
+            let slots = unsafe { self.slots.as_ref() };
+            let magazine = slots
+                .caches()
+                .map(|caches| caches.magazine(self.held.magazine()));
+            for at in 0..self.held.len() {
+                if let Some(magazine) = magazine {
+                    tell(slots, magazine.batch_item(at));
+                }
+            }
         }
     }
 
@@ -110,6 +132,7 @@ impl LeaseBatch {
     #[inline]
     pub(crate) fn into_parts(self) -> Option<(u32, NonZeroU32)> {
         let batch = ManuallyDrop::new(self);
+        batch.each_of_track(|slots, slot| slots.note(slot, SlotEvent::GivenBack));
         Some((batch.held.magazine(), NonZeroU32::new(batch.held.len())?))
     }
 
@@ -129,13 +152,12 @@ impl LeaseBatch {
 impl Iterator for LeaseBatch {
     type Item = Lease;
 
-    #[cfg_attr(feature = "track", track_caller)]
     fn next(&mut self) -> Option<Lease> {
         let slot = self.next_slot()?;
         // SAFETY: the slot keeps the body (SLOTS-1), and is ours.
         let slot = unsafe { Slots::prepare(self.slots, slot) };
         // SAFETY: the slot keeps the body (SLOTS-1); only shared references to it exist.
-        unsafe { self.slots.as_ref() }.remember(slot.index(), site::caller());
+        unsafe { self.slots.as_ref() }.remember(slot.index(), self.site);
         Some(Lease::new(self.slots, slot))
     }
 
@@ -150,6 +172,7 @@ impl FusedIterator for LeaseBatch {}
 impl Drop for LeaseBatch {
     fn drop(&mut self) {
         if let Some(len) = NonZeroU32::new(self.held.len()) {
+            self.each_of_track(|slots, slot| slots.note(slot, SlotEvent::GivenBack));
             // SAFETY: the slots are ours and keep the body (SLOTS-1), the magazine is ours (BATCH-1), and neither is used after this.
             unsafe { Slots::give_back_batch_pinned(self.slots, self.held.magazine(), len) }
         }

@@ -144,20 +144,17 @@ impl Cache {
     /// As [`Pool::alloc_batch`], through this cache.
     #[inline]
     #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        match self.hand() {
-            Some(hand) => self.pool.alloc_batch_by(By::Cache(hand)),
-            None => self.pool.alloc_batch(),
-        }
+        let by = self.hand().map_or(By::Thread, By::Cache);
+        self.pool.alloc_batch_by(by, site::caller())
     }
 
     /// As [`Pool::free_batch`], through this cache.
     #[inline]
     pub fn free_batch(&self, batch: LeaseBatch) {
-        match self.hand() {
-            Some(hand) => self.pool.free_batch_by(By::Cache(hand), batch),
-            None => self.pool.free_batch(batch),
-        }
+        let by = self.hand().map_or(By::Thread, By::Cache);
+        self.pool.free_batch_by(by, batch);
     }
 
     /// The pool.

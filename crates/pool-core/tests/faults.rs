@@ -93,6 +93,19 @@ fn a_batch_through_a_cache_is_refused_as_well() {
     assert!(cache.alloc_batch().is_some());
 }
 
+#[test]
+fn many_that_are_fewer_are_no_refusal() {
+    for faults in [None, Some(Faults::Nth(0))] {
+        let builder = Pool::builder().slots(64).slot_bytes(64);
+        let pool = build(faults.map_or(builder.clone(), |faults| builder.faults(faults)));
+        let mut leases: Vec<Lease> = Vec::new();
+        assert_eq!(pool.alloc_many(100, &mut leases), 64);
+        assert_eq!(pool.stats().exhausted, 0, "{faults:?}");
+        assert_eq!(pool.alloc_many(100, &mut leases), 0);
+        assert_eq!(pool.stats().exhausted, 1, "{faults:?}");
+    }
+}
+
 #[cfg(feature = "std")]
 #[test]
 fn who_would_wait_is_told_that_the_time_is_over() {

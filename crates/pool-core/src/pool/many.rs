@@ -52,7 +52,11 @@ impl Pool {
                 if given == want {
                     return None;
                 }
-                let lease = self.alloc_here(site).ok()?;
+                let taken = self.take_here();
+                if given > 0 && taken.is_err() {
+                    return None; // No refusal: the caller got some.
+                }
+                let lease = self.lease_or_count(taken, site).ok()?;
                 given += 1;
                 Some(lease)
             })
@@ -62,6 +66,10 @@ impl Pool {
     }
 
     /// Gives back many leases in a fraction of the time that dropping them takes. Leases of other pools go to their own.
+    ///
+    /// Up to 56 are collected before they are home together, at the end of the call at the latest; until then nobody else can take them. So this is for leases that are at
+    /// hand: an iterator that waits between two of them keeps others waiting. One whose [`size_hint`](Iterator::size_hint) promises none, as a channel's, has each of its
+    /// leases dropped as it comes.
     ///
     /// If the iterator panics, the leases that it gave before are home, and those it did not give are the iterator's to drop.
     ///
@@ -99,23 +107,24 @@ impl Pool {
     /// How many there are is the pool's affair: at most 56, at most a 16th of the pool.
     #[inline]
     #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
     pub fn alloc_batch(&self) -> Option<LeaseBatch> {
-        self.alloc_batch_by(By::Thread)
+        self.alloc_batch_by(By::Thread, site::caller())
     }
 
     #[inline(always)]
-    pub(crate) fn alloc_batch_by(&self, by: By<'_>) -> Option<LeaseBatch> {
+    pub(crate) fn alloc_batch_by(&self, by: By<'_>, site: Site) -> Option<LeaseBatch> {
         match by.with_simple_hand(self, |hand| self.slots().take_spare(hand)) {
-            Some(Some((magazine, len))) => Some(LeaseBatch::new(self.slots, magazine, len)),
-            _ => self.alloc_batch_slowly(by),
+            Some(Some((magazine, len))) => Some(LeaseBatch::new(self.slots, magazine, len, site)),
+            _ => self.alloc_batch_slowly(by, site),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn alloc_batch_slowly(&self, by: By<'_>) -> Option<LeaseBatch> {
+    fn alloc_batch_slowly(&self, by: By<'_>, site: Site) -> Option<LeaseBatch> {
         let (magazine, len) = by.with_hand(self, |hand| self.slots().take_batch(hand))?;
-        let batch = LeaseBatch::new(self.slots, magazine, len);
+        let batch = LeaseBatch::new(self.slots, magazine, len, site);
         let is_refused = self.slots().has_policy() && self.slots().refuse_by_fault();
         (!is_refused).then_some(batch)
     }

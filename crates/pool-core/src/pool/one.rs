@@ -103,7 +103,7 @@ impl Pool {
         self.lease_or_count(self.slots().take(hand), site)
     }
 
-    fn lease_or_count(
+    pub(super) fn lease_or_count(
         &self,
         taken: Result<OwnedSlot, PopError>,
         site: Site,
