@@ -242,7 +242,7 @@ impl PoolBuilder {
 
     /// Builds the pool.
     ///
-    /// Cost: about 20 bytes written per slot (with a smaller [`cache`](Self::cache), 256 per half of it); the slots themselves are not
+    /// Cost: about 25 bytes written per slot, or with a [`cache`](Self::cache) of `n` up to 12 + 1440 / n; the slots themselves are not
     /// touched, nor are the 64 bytes beside each that are written when it is first [shared](crate::Lease::share).
     ///
     /// # Errors

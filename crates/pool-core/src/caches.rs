@@ -93,8 +93,8 @@ impl Caches {
         let mut magazines = Vec::new();
         magazines.try_reserve_exact(count as usize)?;
         magazines.extend((0..count).map(|number| {
-            let first = number * plan.rounds;
             let held = if number < fulls {
+                let first = number * plan.rounds;
                 first..first + plan.rounds
             } else {
                 0..0

@@ -140,7 +140,7 @@ pub(crate) fn register_barrier() -> bool {
 ///
 /// # Panics
 ///
-/// If [`register_barrier`] did not succeed.
+/// If [`register_barrier`] did not succeed, or a sandbox has forbidden the call since.
 #[cfg(all(target_os = "linux", not(miri), not(loom)))]
 pub(crate) fn barrier() {
     const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
@@ -148,6 +148,6 @@ pub(crate) fn barrier() {
     let result = unsafe { libc::syscall(libc::SYS_membarrier, PRIVATE_EXPEDITED, 0, 0) };
     assert_eq!(
         result, 0,
-        "membarrier was registered, and fails only if it was not"
+        "membarrier was allowed when the pool was built, and is not now"
     );
 }

@@ -66,6 +66,7 @@ impl Pool {
         // SAFETY: this handle is a reason for the body to live (SLOTS-1); only shared references to it exist.
         unsafe { self.slots.as_ref() }
     }
+
     /// A cache for the caller: the fastest way to this pool's slots.
     #[must_use]
     pub fn cache(&self) -> Cache {
@@ -119,7 +120,7 @@ impl Pool {
     /// How many slots nobody held at some instant of the call.
     ///
     /// Other threads may take or give back slots at any time, so the number can be stale in both directions; it is never more
-    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, some three per 112
+    /// than [`capacity`](Self::capacity). Exact when nothing else runs. Cost: looks at every magazine, some five per 112
     /// slots; two loads for a pool without caches.
     #[must_use]
     pub fn free_count(&self) -> usize {

@@ -92,7 +92,7 @@ impl Region {
 
     /// Where the pages lie, whether they stay, whether they are there from the start: before anybody has a slot.
     fn settle(&self, plan: RegionPlan) -> Result<(), BuildError> {
-        if plan.page_by_page {
+        if plan.page_by_page && plan.source == RegionSource::Mmap {
             self.take_small_pages();
         }
         if let Some(node) = plan.numa_node {

@@ -53,7 +53,9 @@ impl Pool {
             unsafe { Slots::put_chain_home(self.slots_ptr(), chain) }
             return false;
         }
-        into.extend(LeaseChain::collected(self, chain, site));
+        // By reference: what is not taken goes back also if the collection forgets the iterator.
+        let mut leases = LeaseChain::collected(self, chain, site);
+        into.extend(leases.by_ref());
         true
     }
 
@@ -63,6 +65,8 @@ impl Pool {
         let want = u32::try_from(count)
             .ok()
             .filter(|want| *want <= slots.geometry().slots)?;
+        // `None` once it is closed, which taking no slot would not find out.
+        slots.list().len()?;
         let mut chain = Chain::empty();
         while chain.left() < want {
             match self.take_here() {

@@ -167,3 +167,9 @@ fn what_was_popped_has_one_owner() {
     all.sort_unstable();
     assert!(all.into_iter().eq(0..Places::COUNT));
 }
+
+#[test]
+fn a_run_of_numbers_is_debugged_by_its_length() {
+    let list = FreeList::full(1000).expect("small");
+    assert_eq!(format!("{:?}", list.take_all()), "Taken { left: 1000, .. }");
+}

@@ -119,3 +119,13 @@ fn who_asks_for_what_is_there_is_never_refused() {
         assert_every_slot_once(&pool);
     }
 }
+
+#[test]
+fn a_closed_pool_reserves_nothing_not_even_none() {
+    for slots in SIZES {
+        let pool = pool(slots);
+        pool.close();
+        assert!(pool.reserve(0).is_none());
+        assert!(!pool.alloc_many_exact(0, &mut Vec::new()));
+    }
+}

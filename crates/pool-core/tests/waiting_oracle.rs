@@ -141,7 +141,7 @@ impl<'a> World<'a> {
 
     /// Whether so many could be taken, and takes them if so.
     fn take(&mut self, count: usize) -> bool {
-        let enough = count == 0 || (!self.closed && self.free >= count);
+        let enough = !self.closed && self.free >= count;
         if enough {
             self.free -= count;
         } else {

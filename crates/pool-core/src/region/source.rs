@@ -12,6 +12,9 @@
 /// that was set aside was so for the parent: a child that writes to one when there is no other dies of `SIGBUS`. A [`Memfd`](Self::Memfd) region
 /// could only be shared, not copied, and both would hand out the same bytes; so it is not there in the child, which must not touch a slot, nor
 /// drop a lease of a pool that scrubs or checks: whatever the child maps later may lie at that address. Dropping the pool is fine.
+///
+/// Where a thread of the parent waited for a slot at that moment (`alloc_timeout`, `alloc_async`), the child's copy of it goes on waiting for ever, and is served: slots
+/// that the child gives back to such a pool are lost to it. Build pools that a child is to use in the child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegionSource {
