@@ -30,6 +30,7 @@ mod libtest;
 mod loom;
 mod matrix;
 mod miri;
+mod mutant_list;
 mod mutants;
 mod no_std;
 mod ordering_comments;
