@@ -18,6 +18,7 @@ mod bench;
 mod book;
 mod command_line;
 mod commands;
+mod coverage;
 mod debian;
 mod deep_steps;
 mod edges;
