@@ -42,7 +42,9 @@ pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outc
     for (path, page) in &pages {
         for link in &page.links {
             links += usize::from(!is_foreign(link));
-            if let Some(problem) = link_problem(path, link, &pages) {
+            let problem = link_problem(path, link, &pages)
+                .or_else(|| rendering_problem(&manifest.book.src, path, link));
+            if let Some(problem) = problem {
                 problems.push(format!("{}: {problem}", path.display()));
             }
         }
@@ -170,6 +172,18 @@ fn link_problem(from: &Path, link: &str, pages: &BTreeMap<PathBuf, Page>) -> Opt
     (!is_there).then(|| format!("`{link}`: {} has no heading `#{anchor}`", to.display()))
 }
 
+/// mdBook makes each link to a page one to a rendered page, and renders those of the book only.
+fn rendering_problem(book: &Path, from: &Path, link: &str) -> Option<String> {
+    let file = link.split('#').next().unwrap_or_default();
+    if is_foreign(link) || !from.starts_with(book) || !file.ends_with(".md") {
+        return None;
+    }
+    let to = resolved(from.parent().unwrap_or(Path::new("")), file);
+    (!to.starts_with(book)).then(|| {
+        format!("`{link}` leads out of the book, where mdBook renders no page: name its folder")
+    })
+}
+
 /// Lets mdBook itself read the book, where it is installed; says what was done.
 fn render(workspace: &Workspace, progress: &ProgressBar) -> Result<&'static str> {
     if crate::tools::quiet(Command::new("mdbook").arg("--version")).is_none() {
@@ -207,6 +221,16 @@ mod tests {
         assert!(gone.contains("src/gone.md, which is not there"), "{gone}");
         let nowhere = link_problem(&from, "main.rs#there", &pages).expect("it has no headings");
         assert!(nowhere.contains("no heading `#there`"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_page_of_the_book_links_to_no_page_outside() {
+        let problem = |from, link| rendering_problem(Path::new("docs"), Path::new(from), link);
+        assert!(problem("docs/a.md", "../SECURITY.md#x").is_some());
+        assert_eq!(problem("docs/a.md", "b.md#x"), None);
+        assert_eq!(problem("docs/a.md", "../fuzz"), None);
+        assert_eq!(problem("docs/a.md", "https://a.b/c.md"), None);
+        assert_eq!(problem("README.md", "docs/a.md"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
 
 use crate::steps::{Action, Line, Step, line};
-use crate::{api, fuzz, miri, package, repeat, tools};
+use crate::{api, coverage, fuzz, miri, mutants, package, repeat, tools};
 
 pub(crate) const DEEP_STEPS: &[Step] = &[
     Step {
@@ -42,6 +42,27 @@ pub(crate) const DEEP_STEPS: &[Step] = &[
                 environment: Some(("PERCORE_SLAB_ROUND_TRIPS", "100000000")),
             },
         ]),
+    },
+    Step {
+        name: "coverage",
+        proves: "the tests reach the safe code: 95 of 100 lines of each crate, its paths of errors among them; what they miss is listed",
+        action: Action::Check(
+            "cargo llvm-cov nextest -p …; cargo llvm-cov report",
+            coverage::step,
+        ),
+    },
+    Step {
+        name: "check-mutants",
+        proves: "the tests notice when a generation, a bound or a kernel's word is not asked for: each hand-written mistake is killed by the test it names",
+        action: Action::Check("built in: xtask/src/mutants.rs", mutants::checks_step),
+    },
+    Step {
+        name: "safe-mutants",
+        proves: "the tests notice when the safe logic decides otherwise, expression by expression",
+        action: Action::Check(
+            "cargo mutants (.cargo/mutants.toml: where, and what is argued)",
+            tools::safe_mutants_step,
+        ),
     },
     Step {
         name: "fuzz",

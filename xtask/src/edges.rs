@@ -1,8 +1,9 @@
-//! The ordering edges: named from both ends, and listed in `docs/memory-orderings.md`.
+//! The ordering edges: named from both ends, weakened by a mutant, and listed in `docs/memory-orderings.md`.
 //!
 //! A label belongs to its crate; it may be mentioned from another one while only one crate has it.
 //! The table has no line numbers, so that only a change of an edge makes it stale.
 
+use crate::mutant_list::MutantList;
 use crate::ordering_comments::{Opening, OrderingComments, labels, makes_edges};
 use crate::source_text::before_tests;
 use crate::steps::Outcome;
@@ -10,7 +11,7 @@ use crate::workspace::{CRATES, Workspace, rust_files};
 use anyhow::{Context, Result, bail, ensure};
 use core::fmt::Write;
 use indicatif::ProgressBar;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 use std::{fs, io};
@@ -35,13 +36,18 @@ struct Model {
     labels: BTreeSet<String>,
 }
 
+/// The lists of mutants, by crate.
+type Lists = BTreeMap<String, MutantList>;
+
 pub(crate) fn step(_: &Workspace, _: &ProgressBar) -> Result<Outcome> {
     let (sources, models) = (read_sources()?, read_models()?);
+    let lists = read_lists(&sources)?;
     require_consistent(&sources, &models)?;
+    require_mutants(&sources, &lists)?;
     let file = fs::read_to_string(TABLE)
         .with_context(|| format!("{TABLE}: write it with `cargo xtask edges --bless`"))?;
     ensure!(
-        with_table(&file, &table(&sources, &models))? == file,
+        with_table(&file, &table(&sources, &models, &lists))? == file,
         "{TABLE} is stale: write it anew with `cargo xtask edges --bless`"
     );
     Ok(Outcome::Passed(format!(
@@ -52,8 +58,9 @@ pub(crate) fn step(_: &Workspace, _: &ProgressBar) -> Result<Outcome> {
 
 pub(crate) fn command(_: &Workspace, bless: bool) -> Result<ExitCode> {
     let (sources, models) = (read_sources()?, read_models()?);
+    let lists = read_lists(&sources)?;
     require_consistent(&sources, &models)?;
-    let table = table(&sources, &models);
+    let table = table(&sources, &models, &lists);
     if bless {
         let file = match fs::read_to_string(TABLE) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => new_file(),
@@ -110,6 +117,17 @@ fn read_models() -> Result<Vec<Model>> {
         }
     }
     Ok(models)
+}
+
+fn read_lists(sources: &[Source]) -> Result<Lists> {
+    let mut lists = Lists::new();
+    for source in sources {
+        if !lists.contains_key(&source.crate_name) {
+            let list = MutantList::read(&Path::new(CRATES).join(&source.crate_name))?;
+            lists.insert(source.crate_name.clone(), list.unwrap_or_default());
+        }
+    }
+    Ok(lists)
 }
 
 /// Splits `crates/<name>/<folder>/…`.
@@ -233,10 +251,46 @@ fn unnamed(sources: &[Source]) -> Vec<String> {
     problems
 }
 
-fn table(sources: &[Source], models: &[Model]) -> String {
+fn require_mutants(sources: &[Source], lists: &Lists) -> Result<()> {
+    let problems = without_mutant(sources, lists);
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+/// Ends of edges that no mutant is named after and no argument covers; and arguments for what has a mutant, or is not there.
+fn without_mutant(sources: &[Source], lists: &Lists) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (source, opening) in openings(sources) {
+        let at = format!("{}: [{}]", source.path, opening.label);
+        let list = lists.get(&source.crate_name);
+        let mutants = list.map_or(0, |list| list.mutants_of(&opening.label));
+        match (mutants, list.is_some_and(|list| list.argues(&opening.label))) {
+            (0, false) => problems.push(format!(
+                "{at} has no mutant: name one after it in mutants.toml, or argue there why none dies"
+            )),
+            (1.., true) => problems.push(format!("{at} has a mutant and an argument against one")),
+            _ => {}
+        }
+    }
+    for (crate_name, list) in lists {
+        let edges = list.argued.iter().flat_map(|argued| &argued.edges);
+        let own = openings(sources).filter(|(source, _)| source.crate_name == *crate_name);
+        let is_gone = |edge: &&String| !own.clone().any(|(_, opening)| opening.label == **edge);
+        problems.extend(
+            edges
+                .filter(is_gone)
+                .map(|edge| format!("{crate_name}: argues about [{edge}], which opens nowhere")),
+        );
+    }
+    problems
+}
+
+fn table(sources: &[Source], models: &[Model], lists: &Lists) -> String {
     let mut text = String::from(
-        "| edge end | where | ordering | what it is for | pairs with | models |\n\
-         |---|---|---|---|---|---|\n",
+        "| edge end | where | ordering | what it is for | pairs with | models | mutants |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for (source, opening) in openings(sources) {
         let about_it = models.iter().filter(|model| {
@@ -249,8 +303,28 @@ fn table(sources: &[Source], models: &[Model]) -> String {
             opening.sentence.replace('|', "\\|"),
             partners(opening),
             list(about_it.map(|model| &model.file)),
+            match lists[&source.crate_name].mutants_of(&opening.label) {
+                0 => "argued".to_owned(),
+                count => count.to_string(),
+            },
         ];
         writeln!(text, "| {} |", cells.join(" | ")).expect("a string takes all");
+    }
+    text.push_str(&arguments(lists));
+    text
+}
+
+/// The ends that have no mutant.
+fn arguments(lists: &Lists) -> String {
+    let mut text = String::from(
+        "\n## Without a mutant that dies\n\n| crate | edge ends | why |\n|---|---|---|\n",
+    );
+    for (crate_name, mutants) in lists {
+        for argued in &mutants.argued {
+            let edges = list(argued.edges.iter());
+            writeln!(text, "| {crate_name} | {edges} | {} |", argued.why)
+                .expect("a string takes all");
+        }
     }
     text
 }
@@ -371,6 +445,28 @@ mod tests {
         );
     }
 
+    fn mutants(name: &str, argued: &str) -> MutantList {
+        let text = format!(
+            "[[mutant]]\nname='{name} publishes nothing'\nfile='a'\nfind='b'\nreplace='c'\nkilled_by='loom_a::b'\n\
+             [[argued]]\nedges=['{argued}']\nwhy='it rests on another'\n"
+        );
+        toml::from_str(&text).expect("complete")
+    }
+
+    #[test]
+    fn each_end_has_a_mutant_or_an_argument() {
+        let sources = [source("a", PUSH), source("a", POP)];
+        let found = |name, argued| {
+            let lists = Lists::from([("a".to_owned(), mutants(name, argued))]);
+            without_mutant(&sources, &lists).join("\n")
+        };
+        assert_eq!(found("[PUSH]", "POP-LOAD"), "");
+        assert!(found("PUSH", "POP-LOAD").contains("[PUSH] has no mutant"));
+        assert!(found("[PUSH] [POP-LOAD]", "POP-LOAD").contains("[POP-LOAD] has a mutant and"));
+        assert!(found("[PUSH]", "POP").contains("argues about [POP], which opens nowhere"));
+        assert!(!without_mutant(&sources, &Lists::new()).is_empty());
+    }
+
     #[test]
     fn nothing_to_check_is_an_error() {
         assert!(problems(&[source("a", "fn main() {}")]).contains("nothing to check"));
@@ -384,14 +480,16 @@ mod tests {
             file: "loom_free_list.rs".into(),
             labels: ["PUSH".to_owned()].into(),
         };
-        let table = table(&sources, &[model]);
+        let lists = Lists::from([("a".to_owned(), mutants("[PUSH]", "POP-LOAD"))]);
+        let table = table(&sources, &[model], &lists);
         assert!(table.contains(
-            "| `PUSH` | a/src/free_list.rs | Release | the link | `POP-LOAD` | `loom_free_list.rs` |"
+            "| `PUSH` | a/src/free_list.rs | Release | the link | `POP-LOAD` | `loom_free_list.rs` | 1 |"
         ));
         assert!(
-            table.contains("the link \\| all of it | `PUSH` | — |"),
+            table.contains("the link \\| all of it | `PUSH` | — | argued |"),
             "{table}"
         );
+        assert!(table.contains("| a | `POP-LOAD` | it rests on another |"));
 
         let file = format!("words\n{BEGIN}\nold\n{END}\nmore words\n");
         let blessed = with_table(&file, &table).expect("the marks are there");

@@ -28,7 +28,7 @@ pub(crate) fn command(
     let progress = ProgressBar::new_spinner();
     let matrix = Matrix::telling(&progress);
     if with_mutants {
-        let killed = mutants::run_all(workspace, crates, matrix)?;
+        let killed = mutants::run_all(workspace, crates, mutants::For::Models, matrix)?;
         println!("mutants: {killed}, all killed");
     } else {
         let files = run_all(workspace, crates, matrix)?;

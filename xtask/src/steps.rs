@@ -221,12 +221,18 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "msrv",
         proves: "the oldest compiler that the manifests promise compiles the crates",
-        action: Action::Check("cargo +1.88 check -p …", targets::msrv_step),
+        action: Action::Check(
+            "cargo +1.85 check -p … (or Debian's rustc, unpacked for it)",
+            targets::msrv_step,
+        ),
     },
     Step {
         name: "targets",
         proves: "the crates compile with pointers of 32 bits and with the other order of bytes",
-        action: Action::Check("cargo check --target … -p …", targets::step),
+        action: Action::Check(
+            "cargo check --target … -p … (or with Debian's rustc and libraries)",
+            targets::step,
+        ),
     },
     Step {
         name: "deny",

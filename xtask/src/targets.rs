@@ -1,5 +1,6 @@
-//! Other compilers and other machines, as far as they are installed here: nothing is installed unasked.
+//! The oldest compiler, and other machines: by rustup's toolchains where they are installed, else by Debian's, which are unpacked for it (`debian.rs`).
 
+use crate::debian::DebianRust;
 use crate::process;
 use crate::steps::Outcome;
 use crate::tools;
@@ -12,58 +13,124 @@ use std::process::Command;
 const WANTED: &[&str] = &[
     "i686-unknown-linux-gnu",
     "aarch64-unknown-linux-gnu",
-    "powerpc64-unknown-linux-gnu",
+    "s390x-unknown-linux-gnu",
 ];
+
+/// Where the io-uring crate brings the kernel's structures; elsewhere it does not compile, and neither does uring-send.
+const HAS_IO_URING: &[&str] = &["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+
+/// What compiles the crates.
+enum Compiler {
+    /// Words between `cargo` and `check`: the pinned toolchain, or another of rustup's.
+    Rustup(String),
+    Debian(DebianRust),
+}
 
 /// The oldest compiler that the manifests promise.
 pub(crate) fn msrv_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
-    let version = workspace
-        .crates()
-        .find_map(|package| package.rust_version.as_ref())
-        .context("no crate says a rust-version")?;
-    let toolchain = format!("{}.{}", version.major, version.minor);
-    let probe = [&format!("+{toolchain}"), "--version"];
-    if tools::quiet(Command::new("rustc").args(probe)).is_none() {
+    let release = promised(workspace)?;
+    let probe = [&format!("+{release}"), "--version"];
+    let compiler = if tools::quiet(Command::new("rustc").args(probe)).is_some() {
+        Compiler::Rustup(format!("+{release}"))
+    } else if let Some(rust) = DebianRust::provide(workspace, &release, progress)? {
+        Compiler::Debian(rust)
+    } else {
         return Ok(Outcome::Skipped(format!(
-            "no toolchain {toolchain}; to install it: rustup toolchain install {toolchain} --profile minimal"
+            "no toolchain {release}; to install it: rustup toolchain install {release} --profile minimal"
         )));
-    }
-    let line = format!("cargo +{toolchain} check");
-    check(workspace, &line, "msrv", progress)?;
-    Ok(Outcome::Passed(format!("Rust {toolchain}")))
+    };
+    compiler.check(workspace, None, progress)?;
+    Ok(Outcome::Passed(format!(
+        "Rust {release}{}",
+        compiler.origin()
+    )))
 }
 
-/// Each installed target for which this machine itself is none.
+/// The crates on each machine that is not this one.
 pub(crate) fn step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
     let installed = tools::quiet(Command::new("rustup").args(["target", "list", "--installed"]));
     let installed = installed.unwrap_or_default();
-    let (there, missing): (Vec<_>, Vec<_>) = WANTED
-        .iter()
-        .copied()
-        .partition(|target| installed.lines().any(|line| line == *target));
-    let hint = format!("to install: rustup target add {}", missing.join(" "));
-    if there.is_empty() {
-        return Ok(Outcome::Skipped(format!("no other target; {hint}")));
+    let pinned = Compiler::Rustup(String::new());
+    let debian = DebianRust::provide(workspace, &promised(workspace)?, progress)?;
+    let debian = debian.map(Compiler::Debian);
+    let (mut checked, mut missing) = (Vec::new(), Vec::new());
+    for target in WANTED {
+        let compiler = if installed.lines().any(|line| line == *target) {
+            &pinned
+        } else if let Some(debian) = &debian
+            && debian.has(target, progress)?
+        {
+            debian
+        } else {
+            missing.push(*target);
+            continue;
+        };
+        compiler.check(workspace, Some(target), progress)?;
+        checked.push(format!("{target}{}", compiler.origin()));
     }
-    for target in &there {
-        let line = format!("cargo check --target {target}");
-        check(workspace, &line, "targets", progress)?;
+    let hint = format!("to install: rustup target add {}", missing.join(" "));
+    if checked.is_empty() {
+        return Ok(Outcome::Skipped(format!("no other target; {hint}")));
     }
     let rest = if missing.is_empty() {
         String::new()
     } else {
         format!("\n             not {}; {hint}", missing.join(", "))
     };
-    Ok(Outcome::Passed(format!("{}{rest}", there.join(", "))))
+    Ok(Outcome::Passed(format!("{}{rest}", checked.join(", "))))
 }
 
-/// Checks the crates in a folder of their own, so that nothing else is built anew for it.
-fn check(workspace: &Workspace, line: &str, folder: &str, progress: &ProgressBar) -> Result<()> {
-    let mut command = process::command(line);
-    for package in workspace.crates() {
-        command.args(["-p", package.name.as_str()]);
+/// The number of the oldest compiler, such as `1.85`.
+fn promised(workspace: &Workspace) -> Result<String> {
+    let version = workspace
+        .crates()
+        .find_map(|package| package.rust_version.as_ref())
+        .context("no crate says a rust-version")?;
+    Ok(format!("{}.{}", version.major, version.minor))
+}
+
+impl Compiler {
+    /// Where it came from, if that is not the usual place.
+    fn origin(&self) -> &'static str {
+        match self {
+            Compiler::Rustup(_) => "",
+            Compiler::Debian(_) => " (Debian's)",
+        }
     }
-    command.env("CARGO_TARGET_DIR", workspace.target().join(folder));
-    process::succeed(command, progress)?;
-    Ok(())
+
+    fn has(&self, target: &str, progress: &ProgressBar) -> Result<bool> {
+        match self {
+            Compiler::Rustup(_) => Ok(true),
+            Compiler::Debian(rust) => rust.add_target(target, progress),
+        }
+    }
+
+    /// Checks the crates in a folder of their own, so that nothing else is built anew for it.
+    fn check(
+        &self,
+        workspace: &Workspace,
+        target: Option<&str>,
+        progress: &ProgressBar,
+    ) -> Result<()> {
+        let toolchain = match self {
+            Compiler::Rustup(words) => words,
+            Compiler::Debian(_) => "",
+        };
+        let mut command = process::command(&format!("cargo {toolchain} check"));
+        if let Some(target) = target {
+            command.args(["--target", target]);
+        }
+        let has_io_uring = target.is_none_or(|target| HAS_IO_URING.contains(&target));
+        for package in workspace.crates() {
+            if has_io_uring || package.name != "uring-send" {
+                command.args(["-p", package.name.as_str()]);
+            }
+        }
+        if let Compiler::Debian(rust) = self {
+            rust.lend_to(&mut command)?;
+        }
+        command.env("CARGO_TARGET_DIR", workspace.target().join("targets"));
+        process::succeed(command, progress)?;
+        Ok(())
+    }
 }

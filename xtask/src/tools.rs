@@ -44,6 +44,18 @@ pub(crate) const PUBLIC_API: Tool = Tool {
     version: "0.52.0",
 };
 
+pub(crate) const LLVM_COV: Tool = Tool {
+    package: "cargo-llvm-cov",
+    program: "cargo-llvm-cov",
+    version: "0.9.1",
+};
+
+const MUTANTS: Tool = Tool {
+    package: "cargo-mutants",
+    program: "cargo-mutants",
+    version: "27.1.0",
+};
+
 const SEMVER: Tool = Tool {
     package: "cargo-semver-checks",
     program: "cargo-semver-checks",
@@ -115,6 +127,20 @@ pub(crate) fn typos_step(workspace: &Workspace, progress: &ProgressBar) -> Resul
     let program = TYPOS.provide(workspace, progress)?;
     process::succeed(command(&program, "--format brief"), progress)?;
     Ok(Outcome::Passed(String::new()))
+}
+
+/// Changes the safe logic that `.cargo/mutants.toml` names, one expression at a time: a test must fail.
+pub(crate) fn safe_mutants_step(workspace: &Workspace, progress: &ProgressBar) -> Result<Outcome> {
+    let program = MUTANTS.provide(workspace, progress)?;
+    let mut mutants = command(&program, "mutants --no-shuffle --output");
+    mutants.arg(workspace.target().join("safe-mutants"));
+    let output = process::succeed(mutants, progress)?;
+    let counts = output
+        .lines()
+        .rfind(|line| line.contains(" mutants tested"));
+    Ok(Outcome::Passed(
+        counts.unwrap_or_default().trim().to_owned(),
+    ))
 }
 
 /// Compares each crate's public face with that of the last tag, by the rules of semantic versions.

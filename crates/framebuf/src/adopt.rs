@@ -25,11 +25,11 @@ impl FrameBuf {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn from_pool(pool: &Pool, data: &[u8]) -> Self {
-        if data.len() <= reach(pool.slot_bytes())
-            && let Some(lease) = pool.alloc()
-        {
-            // SAFETY: asked above, and a pool's slots are all as large.
-            return Self::bare(unsafe { Body::copied(lease, data) });
+        if data.len() <= reach(pool.slot_bytes()) {
+            if let Some(lease) = pool.alloc() {
+                // SAFETY: asked above, and a pool's slots are all as large.
+                return Self::bare(unsafe { Body::copied(lease, data) });
+            }
         }
         Self::fall_back_to_heap(pool, data)
     }

@@ -39,7 +39,7 @@ impl Name {
 
     /// The name, unless there is none.
     pub(crate) fn get(&self) -> Option<&str> {
-        let text = str::from_utf8(&self.bytes[..usize::from(self.len)]);
+        let text = core::str::from_utf8(&self.bytes[..usize::from(self.len)]);
         text.ok().filter(|text| !text.is_empty())
     }
 }

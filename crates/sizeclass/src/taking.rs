@@ -54,10 +54,10 @@ impl Rack {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take(&self, min: usize) -> Storage {
-        if let Some(index) = self.sizes.index_of(min)
-            && let Some(lease) = self.classes[index].pool.alloc_at_hand()
-        {
-            return Storage::Slot(lease);
+        if let Some(index) = self.sizes.index_of(min) {
+            if let Some(lease) = self.classes[index].pool.alloc_at_hand() {
+                return Storage::Slot(lease);
+            }
         }
         self.take_slowly(min, None)
     }
@@ -67,10 +67,10 @@ impl Rack {
     #[inline(never)]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take_slowly(&self, min: usize, tenant: Option<&Budget>) -> Storage {
-        if let Some(index) = self.sizes.index_of(min)
-            && let Some(taken) = self.look_for_or_overdraw(min, index, tenant)
-        {
-            return self.storage(taken);
+        if let Some(index) = self.sizes.index_of(min) {
+            if let Some(taken) = self.look_for_or_overdraw(min, index, tenant) {
+                return self.storage(taken);
+            }
         }
         self.take_from_elsewhere(min, self.fallback_bytes(min), tenant)
     }
@@ -142,8 +142,7 @@ impl Rack {
             return Ok(taken);
         }
         // Each round gave memory back that others may have taken since.
-        while let Refusal::OverBudget(refused) = &why
-            && !refused.is_too_large()
+        while matches!(&why, Refusal::OverBudget(refused) if !refused.is_too_large())
             && Self::is_ours_to_solve(class, tenant)
             && self.reclaim(class.slot_cost()) > 0
         {

@@ -171,10 +171,10 @@ impl TenantSlot {
     pub(crate) fn into_lease(mut self) -> Option<Lease> {
         let lease = self.lease.take()?;
         let charge = self.charge.take();
-        if let (Some(rack), Some(charge)) = (self.home.find(), charge)
-            && let Some(class) = rack.class_with(lease.len())
-        {
-            rack.keep_for_pool(class, charge);
+        if let (Some(rack), Some(charge)) = (self.home.find(), charge) {
+            if let Some(class) = rack.class_with(lease.len()) {
+                rack.keep_for_pool(class, charge);
+            }
         }
         Some(lease)
     }

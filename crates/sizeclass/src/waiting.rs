@@ -119,13 +119,13 @@ impl<'a> AcquireFuture<'a> {
             }
         }
         // Bytes first: who leaves the line of slots passes on what it was given there.
-        if let Some(bytes) = &mut self.lines.bytes
-            && let Poll::Ready(answer) = Pin::new(bytes).poll(context)
-        {
-            self.lines.bytes = None;
-            let charge = answer
-                .map_err(|why| self.rack.refused(self.min, index, Refusal::OverBudget(why)))?;
-            return Ok(self.spend(index, charge));
+        if let Some(bytes) = &mut self.lines.bytes {
+            if let Poll::Ready(answer) = Pin::new(bytes).poll(context) {
+                self.lines.bytes = None;
+                let charge = answer
+                    .map_err(|why| self.rack.refused(self.min, index, Refusal::OverBudget(why)))?;
+                return Ok(self.spend(index, charge));
+            }
         }
         Ok(self.look_for_slots(index, context))
     }

@@ -12,6 +12,7 @@ use io_uring::squeue;
 
 use crate::completion::Completion;
 use crate::queue::{Ring, Submissions, sealed::Sealed};
+use crate::sign::signed;
 use crate::sqe::Sqe;
 
 use operation::{Operation, Progress};
@@ -88,7 +89,7 @@ impl FallbackRing {
                 }
                 Progress::Ended(result) if copied => {
                     post(result, MORE);
-                    post(COPIED.cast_signed(), NOTIFICATION);
+                    post(signed(COPIED), NOTIFICATION);
                     false
                 }
                 Progress::Ended(result) => {

@@ -210,7 +210,7 @@ impl Read {
 fn bytes_of(lease: &Lease, range: &Range<usize>) -> Option<u32> {
     let fits = range.start < range.end && range.end <= lease.len();
     let bytes = i32::try_from(range.len()).ok().filter(|_| fits)?;
-    Some(bytes.cast_unsigned())
+    u32::try_from(bytes).ok()
 }
 
 impl Drop for FileReads {

@@ -38,6 +38,7 @@ mod registered;
 mod ring;
 mod send_slot;
 mod sender;
+mod sign;
 mod socket;
 mod sqe;
 mod stats;

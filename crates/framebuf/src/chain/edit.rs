@@ -67,9 +67,10 @@ impl<M> FrameChain<M> {
     /// Takes `n` bytes, or all if there are fewer, off the front.
     pub(super) fn drop_front(&mut self, n: usize) {
         let mut left = n;
-        while left > 0
-            && let Some(first) = self.frames.front_mut()
-        {
+        while left > 0 {
+            let Some(first) = self.frames.front_mut() else {
+                return;
+            };
             let here = left.min(first.len());
             first.body.drop_front(here);
             self.len -= here;
@@ -83,9 +84,10 @@ impl<M> FrameChain<M> {
     /// Takes `n` bytes, or all if there are fewer, off the back.
     fn drop_back(&mut self, n: usize) {
         let mut left = n;
-        while left > 0
-            && let Some(last) = self.frames.back_mut()
-        {
+        while left > 0 {
+            let Some(last) = self.frames.back_mut() else {
+                return;
+            };
             let here = left.min(last.len());
             last.body.drop_back(here);
             self.len -= here;

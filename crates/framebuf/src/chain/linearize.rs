@@ -54,10 +54,10 @@ impl<M> FrameChain<M> {
     /// [`FrameError`], and the chain as it was: it is larger than a slot, or the pool is exhausted or closed.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn try_linearize(mut self, pool: &Pool) -> Result<FrameBuf<M>, (FrameError, Self)> {
-        if self.frames.len() == 1
-            && let Some(frame) = self.frames.pop_front()
-        {
-            return Ok(frame.with_meta(self.meta));
+        if self.frames.len() == 1 {
+            if let Some(frame) = self.frames.pop_front() {
+                return Ok(frame.with_meta(self.meta));
+            }
         }
         let bound = reach(pool.slot_bytes());
         let Some(spare) = bound.checked_sub(self.len) else {

@@ -133,9 +133,8 @@ impl Books {
 
     /// Asks in turn: grants at once if no older request claims the room, else takes a place in the queue.
     pub(crate) fn request(&mut self, at: AccountId, bytes: usize) -> (Asked, Vec<Waker>) {
-        if bytes > 0
-            && let Some(by) = self.ledger.never(at, bytes)
-        {
+        let never = (bytes > 0).then(|| self.ledger.never(at, bytes)).flatten();
+        if let Some(by) = never {
             self.ledger[at].counts.refused += 1;
             let error = ChargeError::too_large(&self.ledger[by], bytes);
             return (Asked::Ended(Err(error)), Vec::new());

@@ -117,10 +117,10 @@ impl Queue {
     ) -> Option<Waker> {
         let waiter = self.lines.remove(&(at, ticket))?;
         ledger[at].waiting -= 1;
-        if self.fronts.remove(&ticket).is_some()
-            && let Some(next) = self.front(at)
-        {
-            self.fronts.insert(next, at);
+        if self.fronts.remove(&ticket).is_some() {
+            if let Some(next) = self.front(at) {
+                self.fronts.insert(next, at);
+            }
         }
         waiter.waker
     }

@@ -102,7 +102,7 @@ impl PoolBuilder {
 
     #[cfg(all(feature = "os", target_os = "linux"))]
     fn is_of_small_pages(&self, stride_bytes: usize) -> bool {
-        self.region == RegionSource::Mmap && stride_bytes.is_multiple_of(crate::os::page_bytes())
+        self.region == RegionSource::Mmap && stride_bytes % crate::os::page_bytes() == 0
     }
 
     #[cfg(not(all(feature = "os", target_os = "linux")))]
@@ -124,10 +124,10 @@ impl PoolBuilder {
         if let Some(node) = self.numa_node.filter(|node| *node >= NODES) {
             return Err(out_of_range("numa_node", "0 to 1023", node as usize).into());
         }
-        if let Some(Faults::Random { probability, .. }) = self.faults
-            && !(0.0..=1.0).contains(&probability)
-        {
-            return Err(BuildErrorKind::Probability { probability }.into());
+        if let Some(Faults::Random { probability, .. }) = self.faults {
+            if !(0.0..=1.0).contains(&probability) {
+                return Err(BuildErrorKind::Probability { probability }.into());
+            }
         }
         if self.lock == MemoryLock::OnFault && !cfg!(all(feature = "os", target_os = "linux")) {
             let needs = "feature `os` and Linux for MemoryLock::OnFault";

@@ -26,9 +26,7 @@ impl Slots {
             self.count_taken(1);
             return Ok(slot);
         };
-        if let Some(hand) = hand
-            && let Some(slot) = caches.pop(hand, self.mode())
-        {
+        if let Some(slot) = hand.and_then(|hand| caches.pop(hand, self.mode())) {
             return Ok(slot);
         }
         self.take_from_anywhere(caches)

@@ -6,6 +6,7 @@ use std::ptr;
 use io_uring::opcode;
 
 use super::send::Send;
+use crate::sign::signed;
 use crate::sqe::Sqe;
 
 /// `IORING_POLL_ADD_MULTI`, in the length of a poll.
@@ -132,7 +133,7 @@ fn poll_events(sqe: &Sqe) -> libc::c_short {
 
 /// The listener was ready just now.
 fn accept(sqe: &Sqe) -> Progress {
-    let flags = sqe.op_flags.cast_signed();
+    let flags = signed(sqe.op_flags);
     // SAFETY: the caller of `push` keeps the listener open; no memory is named.
     let fd = unsafe { libc::accept4(sqe.fd, ptr::null_mut(), ptr::null_mut(), flags) };
     if fd >= 0 {

@@ -8,6 +8,7 @@ use io_uring::opcode;
 use super::operation::{Progress, errno};
 use crate::message::Message;
 use crate::probe::FIXED_BUFFER;
+use crate::sign::signed;
 use crate::sqe::Sqe;
 use crate::wire::MAX_PARTS;
 
@@ -40,7 +41,7 @@ impl Send {
             },
             _ => return None,
         };
-        let flags = sqe.op_flags.cast_signed();
+        let flags = signed(sqe.op_flags);
         Some(Self {
             fd: sqe.fd,
             message,

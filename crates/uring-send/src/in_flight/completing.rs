@@ -10,6 +10,7 @@ use crate::completion::Completion;
 use crate::event::SendEvent;
 use crate::probe::FIXED_BUFFER;
 use crate::send_slot::Verdict;
+use crate::sign::{signed, unsigned};
 use crate::sqe;
 use crate::token::Token;
 
@@ -28,7 +29,7 @@ impl InFlight {
         } else {
             0
         };
-        let message_flags = (libc::MSG_NOSIGNAL | wait_all).cast_unsigned();
+        let message_flags = unsigned(libc::MSG_NOSIGNAL | wait_all);
         let fixed = self.fixed_buffer(slot);
         let state = self.slot(slot);
         let (op, zero_copy) = state.begin_op(fixed.is_some());
@@ -50,10 +51,10 @@ impl InFlight {
             (Some((bytes, len)), true) => opcode::SendZc::new(fd, bytes, len)
                 .buf_index(fixed)
                 .zc_flags(REPORT_USAGE)
-                .flags(message_flags.cast_signed())
+                .flags(signed(message_flags))
                 .build(),
             (Some((bytes, len)), false) => opcode::Send::new(fd, bytes, len)
-                .flags(message_flags.cast_signed())
+                .flags(signed(message_flags))
                 .build(),
             (None, true) => {
                 let flags = REPORT_USAGE | fixed.map_or(0, |_| FIXED_BUFFER);
@@ -113,7 +114,7 @@ impl InFlight {
             return;
         }
         self.stats.notifications += 1;
-        if result.cast_unsigned() & COPIED != 0 {
+        if unsigned(result) & COPIED != 0 {
             self.stats.kernel_copied += 1;
         }
         let tag = self.slot(token.slot).tag;

@@ -87,11 +87,11 @@ impl Sender {
             if !matches!(result.checked_neg(), Some(libc::EFAULT | libc::EINVAL)) {
                 choice.refused();
             }
-        } else if now.notifications > before.notifications
-            && let Some(asked) = flight.asked
-        {
-            flight.answered = true;
-            choice.notified(now.kernel_copied > before.kernel_copied, asked.elapsed());
+        } else if now.notifications > before.notifications {
+            if let Some(asked) = flight.asked {
+                flight.answered = true;
+                choice.notified(now.kernel_copied > before.kernel_copied, asked.elapsed());
+            }
         }
     }
 
@@ -107,10 +107,8 @@ impl Sender {
         if let Some(outcome) = outcome {
             let record = self.record_mut(at);
             record.sending = false;
-            if let Err((errno, _)) = outcome
-                && record.is_stream()
-                && !matches!(record.state, State::Broken { .. })
-            {
+            let may_break = record.is_stream() && !matches!(record.state, State::Broken { .. });
+            if let (Err((errno, _)), true) = (outcome, may_break) {
                 record.state = State::Broken { errno };
             }
         }

@@ -66,10 +66,10 @@ impl Sender {
         on_event: &mut impl FnMut(SenderEvent),
     ) -> Visit {
         // After what is being sent, whose outcome is still to come: outcomes are in the order of the queue.
-        if let State::Broken { errno } = self.record_mut(at).state
-            && !self.record_mut(at).sending
-        {
-            self.fail_queue(at, errno, on_event);
+        if let State::Broken { errno } = self.record_mut(at).state {
+            if !self.record_mut(at).sending {
+                self.fail_queue(at, errno, on_event);
+            }
         }
         let record = self.record_mut(at);
         match record.state {

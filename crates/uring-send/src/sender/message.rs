@@ -48,10 +48,11 @@ impl<'a> Message<'a> {
             return Ok(self);
         }
         self.sender.check_copy(bytes.len())?;
-        if let Some(last) = self.sender.parts.last_mut(&self.chain)
-            && let Body::Copies(run) = &mut last.body
-            && run.room() >= bytes.len()
-        {
+        let last = self.sender.parts.last_mut(&self.chain);
+        let has_room = last.is_some_and(
+            |last| matches!(&last.body, Body::Copies(run) if run.room() >= bytes.len()),
+        );
+        if has_room {
             self.sender.charge(self.at, bytes.len())?;
             let last = self.sender.parts.last_mut(&self.chain).expect("seen above");
             last.bytes += bytes.len();

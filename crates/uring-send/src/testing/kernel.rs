@@ -14,6 +14,7 @@ use super::operation::{Kind, Op, OpId, Operation, Stage};
 use super::peers::Peers;
 use crate::completion::Completion;
 use crate::queue::{Submissions, sealed::Sealed};
+use crate::sign::signed;
 use crate::socket::Socket;
 use crate::sqe::Sqe;
 
@@ -222,7 +223,7 @@ impl FakeKernel {
         } else {
             0
         };
-        self.post(sqe.user_data, copied.cast_signed(), NOTIFICATION);
+        self.post(sqe.user_data, signed(copied), NOTIFICATION);
         self.taken.retain(|op| op.id != id);
     }
 

@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use io_uring::opcode;
 
 use crate::message::Message;
+use crate::sign::unsigned;
 use crate::sqe::Sqe;
 
 /// `IORING_SEND_ZC_REPORT_USAGE`.
@@ -67,7 +68,7 @@ impl Kind {
         Self::Send(Send {
             message,
             zero_copy,
-            wait_all: sqe.op_flags & libc::MSG_WAITALL.cast_unsigned() != 0,
+            wait_all: sqe.op_flags & unsigned(libc::MSG_WAITALL) != 0,
             reports_usage: zero_copy && sqe.ioprio & REPORT_USAGE != 0,
         })
     }
