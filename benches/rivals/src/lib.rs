@@ -10,24 +10,35 @@
 
 mod allocator;
 mod arc;
+mod arc_slice;
 mod arcbox;
 mod arrayqueue;
 mod boxed;
+mod boxes;
 mod bytes;
+mod bytesbuf;
+mod concurrent_queue;
 mod dpdk;
 mod glibc;
+mod heapless;
 mod jemalloc;
 mod lockfree_object_pool;
 mod mimalloc;
+mod object_pool;
 mod opool;
 mod per_page_cas;
+mod plurality;
 mod rc;
 mod rtrb;
 mod send;
 mod sha2;
+mod sharded_slab;
+#[cfg(feature = "heavy")]
+mod snmalloc;
 mod stream;
 mod treiber;
 mod zero_fill;
+mod zeropool;
 
 use benches::Subject;
 
