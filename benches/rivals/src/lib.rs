@@ -2,6 +2,9 @@
 //!
 //! A new rival is a file, which submits what it has to each case in which it takes part, and its line here. What it needs of the registry
 //! stands in this workspace's manifest, and is not built by who builds ours.
+//!
+//! Not here: the buffers of commonware-runtime, which brings 350 crates, a library of cryptography in C among them; amaters-core's pool, which is what
+//! `zero_fill` is and brings 170.
 
 #![allow(
     missing_debug_implementations,
