@@ -8,7 +8,7 @@ use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion};
 
 use crate::cases::ALL;
-use crate::counting::{self, Counting};
+use crate::counting::{Counter, Marks, Steps, counter};
 
 /// Registers one subject with a case, and times it.
 pub type Subject = fn(&mut Case<'_>);
@@ -65,8 +65,10 @@ impl Case<'_> {
         set_up: impl Fn() -> S,
         mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
     ) {
-        if counting::is_wanted() {
-            return self.count(subject, check, set_up, routine);
+        match counter() {
+            Some(Counter::Callgrind) => return self.count(subject, check, set_up, routine),
+            Some(Counter::Steps) => return self.step(subject, check, set_up, routine),
+            None => {}
         }
         if let Err(why) = check() {
             eprintln!("missing: {subject}: {}: {why}", self.id);
@@ -78,8 +80,8 @@ impl Case<'_> {
         });
     }
 
-    /// As [`time`](Self::time), for subjects that have threads or the kernel at work beside them, whose instructions would be counted with theirs: they
-    /// are timed only.
+    /// As [`time`](Self::time), for subjects that have threads or the kernel at work beside them, whose instructions callgrind would count with theirs:
+    /// it does not see them.
     pub fn only_time<S>(
         &mut self,
         subject: &str,
@@ -87,7 +89,7 @@ impl Case<'_> {
         set_up: impl Fn() -> S,
         routine: impl FnMut(&mut Bencher<'_>, &mut S),
     ) {
-        if !counting::is_wanted() {
+        if counter() != Some(Counter::Callgrind) {
             self.time(subject, check, set_up, routine);
         }
     }
@@ -102,7 +104,7 @@ impl Case<'_> {
         mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
     ) {
         let (mut check, mut state) = (Some(check), None);
-        let mut counting = Counting::default();
+        let mut marks = Marks::default();
         let id = format!("{}/{subject}", self.id);
         self.group.bench_function(subject, |bencher| {
             let is_first = check.take();
@@ -110,10 +112,28 @@ impl Case<'_> {
                 state = Some(set_up());
             }
             match &mut state {
-                Some(state) => counting.answer(&id, bencher, |bencher| routine(bencher, state)),
+                Some(state) => marks.answer(&id, bencher, |bencher| routine(bencher, state)),
                 // The run that timed it said why.
                 None => bencher.iter_custom(Duration::from_nanos),
             }
+        });
+    }
+
+    /// Counts by single steps. The check is made where the work is done, too: in a process of its own.
+    fn step<S>(
+        &mut self,
+        subject: &str,
+        check: impl FnOnce() -> Result<(), String>,
+        set_up: impl Fn() -> S,
+        mut routine: impl FnMut(&mut Bencher<'_>, &mut S),
+    ) {
+        let mut steps = Steps::default();
+        let mut check = Some(check);
+        let id = format!("{}/{subject}", self.id);
+        self.group.bench_function(subject, |bencher| {
+            // In each of these processes it is the first time.
+            let prepare = || check.take()?().is_ok().then(&set_up);
+            steps.answer(&id, bencher, prepare, &mut routine);
         });
     }
 }
@@ -157,7 +177,7 @@ pub fn each_of_cpu(bencher: &mut Bencher<'_>, items: u64, mut work: impl FnMut()
 pub fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration) {
     /// 32 times what the largest ring here holds; a millisecond or more in every case.
     const LEAST: u64 = 32 * 256;
-    if counting::is_wanted() {
+    if counter().is_some() {
         // How often threads that wait for each other look again is no property of a subject.
         return bencher.iter_custom(|_| Duration::ZERO);
     }

@@ -23,6 +23,7 @@ mod counting;
 mod memcpy;
 
 pub mod ours;
+pub mod stepping;
 pub mod threads;
 pub mod work;
 

@@ -1,5 +1,6 @@
 //! The table of checks that only `cargo xtask ci --deep` runs, or `cargo xtask ci` with their names: each takes long, or a tool that takes minutes to install.
 
+use crate::bench::browser;
 use crate::steps::{Action, Line, Step, line};
 use crate::{api, coverage, fuzz, miri, mutants, package, repeat, tools};
 
@@ -81,6 +82,14 @@ pub(crate) const DEEP_STEPS: &[Step] = &[
         name: "bench",
         proves: "the benchmarks run, the rivals' checks of their work included",
         action: Action::Run(&[line("cargo xtask bench --quick")]),
+    },
+    Step {
+        name: "report",
+        proves: "the report of a run can be read in a browser, in light and in dark, and says nothing on its console",
+        action: Action::Check(
+            "chromium --headless on a page of docs/benchmarks.json",
+            browser::step,
+        ),
     },
     Step {
         name: "advisories",

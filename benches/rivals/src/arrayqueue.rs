@@ -1,15 +1,17 @@
-//! The pool that many build themselves: boxes in a crossbeam-queue `ArrayQueue`.
+//! crossbeam-queue's `ArrayQueue`, of boxes.
 
 use std::sync::Arc;
 
-use crossbeam_queue::ArrayQueue;
-
-use benches::work::pool::{self, SLOT_BYTES, SlotPool};
 use benches::work::scale::threads;
 use benches::work::slab::{self, PAGE_BYTES, PAGES, Pages};
-use benches::work::{LINE_BYTES, Line, Memory, Writable};
+use benches::work::{Memory, pool};
+use crossbeam_queue::ArrayQueue;
+
+use crate::boxes::{Block, Blocks, Queued, block};
 
 const NAME: &str = "arrayqueue";
+
+type SlotQueue = Queued<ArrayQueue<Block>>;
 
 crate::submit! {
     "pool/pair" => pool::pair::<SlotQueue>,
@@ -23,16 +25,23 @@ crate::submit! {
     "scale/threads-8" => threads::<SlotQueue, 8>,
 }
 
-type Block<const BYTES: usize> = Box<[u8; BYTES]>;
+impl Blocks for ArrayQueue<Block> {
+    const NAME: &'static str = NAME;
 
-/// Slots in a queue.
-struct SlotQueue(ArrayQueue<Block<SLOT_BYTES>>);
+    #[inline]
+    fn with_room(blocks: usize) -> Self {
+        Self::new(blocks)
+    }
 
-/// A slot, and where it goes back.
-struct Slot<'a> {
-    queue: &'a ArrayQueue<Block<SLOT_BYTES>>,
-    /// `Some` until it is dropped.
-    block: Option<Block<SLOT_BYTES>>,
+    #[inline]
+    fn put(&self, block: Block) -> Result<(), Block> {
+        self.push(block)
+    }
+
+    #[inline]
+    fn get(&self) -> Option<Block> {
+        self.pop()
+    }
 }
 
 /// Pages in a queue that the other core can reach too.
@@ -45,66 +54,6 @@ struct Page {
     block: Option<Block<PAGE_BYTES>>,
 }
 
-/// A queue with as many blocks as it has room for.
-fn full<const BYTES: usize>(blocks: usize) -> ArrayQueue<Block<BYTES>> {
-    let queue = ArrayQueue::new(blocks);
-    for _ in 0..blocks {
-        // One, not zero: written, so that the memory exists.
-        let block = vec![1; BYTES].into_boxed_slice();
-        let block = block.try_into().expect("as many bytes as were asked for");
-        give_back(&queue, Some(block));
-    }
-    queue
-}
-
-fn give_back<const BYTES: usize>(queue: &ArrayQueue<Block<BYTES>>, block: Option<Block<BYTES>>) {
-    let refused = block.and_then(|block| queue.push(block).err());
-    assert!(refused.is_none(), "there is a place for each block");
-}
-
-impl SlotPool for SlotQueue {
-    const NAME: &'static str = NAME;
-
-    type Slot<'a> = Slot<'a>;
-
-    #[inline]
-    fn with_slots(slots: usize) -> Self {
-        Self(full(slots))
-    }
-
-    #[inline]
-    fn take(&self) -> Option<Slot<'_>> {
-        let block = Some(self.0.pop()?);
-        Some(Slot {
-            queue: &self.0,
-            block,
-        })
-    }
-}
-
-impl Drop for Slot<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        give_back(self.queue, self.block.take());
-    }
-}
-
-impl Memory for Slot<'_> {
-    #[inline]
-    fn start(&self) -> *const u8 {
-        let block = self.block.as_ref().expect("not dropped yet");
-        block.as_ptr()
-    }
-}
-
-impl Writable for Slot<'_> {
-    #[inline]
-    fn touch(&mut self, line: &Line) {
-        let block = self.block.as_mut().expect("not dropped yet");
-        block[..LINE_BYTES].copy_from_slice(line);
-    }
-}
-
 impl Pages for PageQueue {
     const NAME: &'static str = NAME;
 
@@ -112,7 +61,11 @@ impl Pages for PageQueue {
 
     #[inline]
     fn new() -> Self {
-        Self(Arc::new(full(PAGES)))
+        let queue = ArrayQueue::new(PAGES);
+        for _ in 0..PAGES {
+            give_back(&queue, Some(block()));
+        }
+        Self(Arc::new(queue))
     }
 
     #[inline]
@@ -121,6 +74,12 @@ impl Pages for PageQueue {
         let queue = self.0.clone();
         Some(Page { queue, block })
     }
+}
+
+#[inline]
+fn give_back(queue: &ArrayQueue<Block<PAGE_BYTES>>, block: Option<Block<PAGE_BYTES>>) {
+    let refused = block.and_then(|block| queue.push(block).err());
+    assert!(refused.is_none(), "there is a place for each page");
 }
 
 impl Drop for Page {

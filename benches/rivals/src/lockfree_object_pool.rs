@@ -2,8 +2,10 @@
 
 use lockfree_object_pool::{LinearObjectPool, LinearReusable};
 
-use benches::work::pool::{self, SLOT_BYTES, SlotPool};
+use benches::work::pool::{self, SlotPool};
 use benches::work::{LINE_BYTES, Line, Memory, Writable};
+
+use crate::boxes::{Block, block};
 
 crate::submit! {
     "pool/pair" => pool::pair::<LockfreeObjectPool>,
@@ -11,8 +13,6 @@ crate::submit! {
     "pool/shared-2t" => pool::shared_2t::<LockfreeObjectPool>,
     "pool/cross" => pool::cross::<LockfreeObjectPool>,
 }
-
-type Block = Box<[u8; SLOT_BYTES]>;
 
 /// The pool, which has made its objects already.
 struct LockfreeObjectPool(LinearObjectPool<Block>);
@@ -27,11 +27,7 @@ impl SlotPool for LockfreeObjectPool {
 
     #[inline]
     fn with_slots(slots: usize) -> Self {
-        let make = || {
-            let block = vec![1; SLOT_BYTES].into_boxed_slice();
-            block.try_into().expect("as many bytes as were asked for")
-        };
-        let pool = LinearObjectPool::<Block>::new(make, |_| {});
+        let pool = LinearObjectPool::<Block>::new(block, |_| {});
         let all: Vec<_> = (0..slots).map(|_| pool.pull()).collect();
         drop(all);
         Self(pool)

@@ -2,9 +2,11 @@
 
 use opool::{Pool, PoolAllocator, RefGuard};
 
-use benches::work::pool::{self, SLOT_BYTES, SlotPool};
+use benches::work::pool::{self, SlotPool};
 use benches::work::scale::threads;
 use benches::work::{LINE_BYTES, Line, Memory, Writable};
+
+use crate::boxes::{Block, block};
 
 crate::submit! {
     "pool/pair" => pool::pair::<Opool>,
@@ -17,16 +19,13 @@ crate::submit! {
     "scale/threads-8" => threads::<Opool, 8>,
 }
 
-type Block = Box<[u8; SLOT_BYTES]>;
-
 /// Makes the pool's objects.
 struct Blocks;
 
 impl PoolAllocator<Block> for Blocks {
     #[inline]
     fn allocate(&self) -> Block {
-        let block = vec![1; SLOT_BYTES].into_boxed_slice();
-        block.try_into().expect("as many bytes as were asked for")
+        block()
     }
 }
 

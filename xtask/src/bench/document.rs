@@ -1,11 +1,13 @@
 //! `docs/benchmarks.md`: made from the run that is kept in `docs/benchmarks.json`, and from what is written by hand in `templates/`.
 
+use super::counts::{Count, count_of};
 use super::judgement::{Judgement, Verdict, judge};
 use super::order::in_order;
+use super::projection::{Projection, project};
 use super::record::Record;
 use super::standing::{to_best_rival, to_limit};
 use super::subjects::is_ours;
-use super::table::{count_of, lost, number, said, tally};
+use super::table::{lost, number, said, tally};
 use anyhow::{Context, Result};
 use askama::Template;
 use serde::Deserialize;
@@ -31,6 +33,7 @@ struct Run<'a> {
     cases: usize,
     lost: Vec<Lost>,
     tally: String,
+    projection: Option<Projected>,
     judgements: Vec<Judgement>,
     rows: Vec<Line<'a>>,
 }
@@ -46,8 +49,33 @@ struct Line<'a> {
     subject: &'a str,
     ns: String,
     instructions: String,
+    misses: String,
+    locked: String,
+    system_calls: String,
+    allocations: String,
     rival: String,
     limit: String,
+}
+
+/// As its table shows it.
+struct Projected {
+    transfer_ns: String,
+    lines: Vec<Vec<String>>,
+}
+
+impl Projected {
+    fn new(projection: Projection) -> Projected {
+        let lines = projection.subjects.into_iter().map(|line| {
+            let measured = line.measured_with_two.map(number).unwrap_or_default();
+            let ns = line.ns.map(number).into_iter();
+            let cells = [line.subject, number(line.locked)].into_iter().chain(ns);
+            cells.chain([measured]).collect()
+        });
+        Projected {
+            transfer_ns: number(projection.transfer_ns),
+            lines: lines.collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,7 +95,8 @@ pub(super) fn bless() -> Result<()> {
     fs::write(DOCUMENT, render(kept(Path::new("."))?.as_ref())?).context(DOCUMENT)
 }
 
-fn kept(root: &Path) -> Result<Option<Record>> {
+/// The run that is kept, if one is.
+pub(super) fn kept(root: &Path) -> Result<Option<Record>> {
     let path = root.join(RECORD);
     path.exists().then(|| Record::read(&path)).transpose()
 }
@@ -93,6 +122,7 @@ impl Run<'_> {
             cases,
             lost: lost.collect(),
             tally: tally(&judgements),
+            projection: project(record).map(Projected::new),
             judgements,
             rows: lines(record),
         })
@@ -102,12 +132,17 @@ impl Run<'_> {
 fn lines(record: &Record) -> Vec<Line<'_>> {
     let lines = in_order(&record.rows).into_iter().map(|row| {
         let ours = is_ours(&row.subject).then_some(row);
-        let instructions = count_of(row, &record.counts).map(|count| number(count.instructions));
+        let count = count_of(row, &record.counts);
+        let counted = |of: fn(&Count) -> Option<f64>| count.and_then(of).map(number);
         Line {
             case: &row.case,
             subject: &row.subject,
             ns: number(row.ns),
-            instructions: instructions.unwrap_or_default(),
+            instructions: counted(|count| count.instructions).unwrap_or_default(),
+            misses: counted(|count| count.cache_misses).unwrap_or_default(),
+            locked: counted(|count| count.locked).unwrap_or_default(),
+            system_calls: counted(|count| count.system_calls).unwrap_or_default(),
+            allocations: counted(|count| count.allocations).unwrap_or_default(),
             rival: ours
                 .and_then(|row| to_best_rival(row, &record.rows))
                 .map(said)
@@ -173,7 +208,7 @@ mod tests {
         );
         assert!(lost < text.find("a processor").expect("the machine"));
         assert!(
-            text.contains("| `view/clone` | zerocopy-view | 1.00 |  | 0.50 × bytes |"),
+            text.contains("| `view/clone` | zerocopy-view | 1.00 |  |  |  |  |  | 0.50 × bytes |"),
             "{text}"
         );
         assert!(

@@ -1,6 +1,7 @@
 //! The benchmark programs: built once, listed, and run with criterion's arguments.
 
 use super::machine::Pin;
+use super::plan::Plan;
 use super::samples;
 use crate::process;
 use crate::rivals;
@@ -23,14 +24,21 @@ pub(super) struct Executable {
 /// The lines in which they say that a subject is missing are added to `missing`.
 pub(super) fn build(
     workspace: &Workspace,
-    profile: &str,
+    plan: &Plan,
     filter: &str,
     missing: &mut BTreeSet<String>,
     progress: &ProgressBar,
 ) -> Result<Vec<Executable>> {
-    let command =
-        format!("bench --profile {profile} --no-run --message-format=json-render-diagnostics");
-    let output = process::succeed(rivals::cargo(workspace, &command), progress)?;
+    let mut command = rivals::cargo(workspace, "bench --no-run");
+    command.args([
+        "--message-format=json-render-diagnostics",
+        "--profile",
+        plan.profile,
+    ]);
+    if !plan.features.is_empty() {
+        command.args(["--features", plan.features]);
+    }
+    let output = process::succeed(command, progress)?;
     let paths = built_benches(&output);
     ensure!(
         !paths.is_empty(),

@@ -1,6 +1,6 @@
 //! Each target met, missed or not measured.
 
-use super::instructions::Count;
+use super::counts::{Count, count_of};
 use super::record::Record;
 use super::rows::Row;
 use super::standing::Ratio;
@@ -18,8 +18,8 @@ pub(super) struct Judgement {
 #[derive(Debug, PartialEq)]
 pub(super) enum Verdict {
     Met(Value),
-    /// With how much too much it is, as a part of what was wanted.
-    Missed(Value, f64),
+    /// With how much too much it is, as a part of what was wanted, if something was.
+    Missed(Value, Option<f64>),
     NotMeasured(String),
 }
 
@@ -35,12 +35,13 @@ pub(super) struct Value {
 enum Unit {
     Times,
     Nanoseconds,
+    Each,
 }
 
 impl Value {
     fn ratio(ratio: Ratio) -> Value {
         Value {
-            number: hundredths(ratio.median),
+            number: rounded(ratio.median),
             unit: Unit::Times,
             is_noisy: ratio.is_noisy(),
         }
@@ -50,8 +51,10 @@ impl Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.unit {
+            Unit::Times if self.number < 0.1 => write!(f, "{:.3} ×", self.number)?,
             Unit::Times => write!(f, "{:.2} ×", self.number)?,
             Unit::Nanoseconds => write!(f, "{:.2} ns", self.number)?,
+            Unit::Each => write!(f, "{}", self.number)?,
         }
         if self.is_noisy {
             f.write_str(" (noisy)")
@@ -78,12 +81,11 @@ impl Target {
     fn judge(&self, record: &Record) -> Judgement {
         let measured = self.measure(record);
         let verdict = match (measured, self.goal.most()) {
-            (Ok(value), Some(most)) if value.number <= most => Verdict::Met(value),
-            (Ok(value), Some(most)) => {
-                let excess = value.number / most - 1.0;
+            (Ok(value), most) if value.number <= most => Verdict::Met(value),
+            (Ok(value), most) => {
+                let excess = (most > 0.0).then(|| value.number / most - 1.0);
                 Verdict::Missed(value, excess)
             }
-            (Ok(_), None) => unreachable!("a goal without a number is not measured"),
             (Err(why), _) => Verdict::NotMeasured(why),
         };
         Judgement {
@@ -112,20 +114,28 @@ impl Target {
                 let number =
                     instructions(&record.counts, self.case)? / instructions(&record.counts, case)?;
                 Ok(Value {
-                    number: hundredths(number),
+                    number: rounded(number),
                     unit: Unit::Times,
                     is_noisy: false,
                 })
             }
             Goal::Nanoseconds(_) => {
-                let ns = hundredths(ours(rows, self.case)?.ns);
+                let ns = rounded(ours(rows, self.case)?.ns);
                 Ok(Value {
                     number: ns,
                     unit: Unit::Nanoseconds,
                     is_noisy: false,
                 })
             }
-            Goal::ShownBy(_, what) => Err(format!("no time: see {what}")),
+            Goal::Each(what, _) => {
+                let ours = ours(rows, self.case)?;
+                let count = count_of(ours, &record.counts).and_then(what.of());
+                Ok(Value {
+                    number: count.ok_or("nothing was counted")?,
+                    unit: Unit::Each,
+                    is_noisy: false,
+                })
+            }
         }
     }
 
@@ -138,14 +148,14 @@ impl Target {
 }
 
 impl Goal {
-    fn most(&self) -> Option<f64> {
+    fn most(&self) -> f64 {
         match *self {
             Goal::Against(_, most)
             | Goal::AgainstBestCrate(most)
             | Goal::AgainstOwn(_, most)
             | Goal::InstructionsOf(_, most)
-            | Goal::Nanoseconds(most) => Some(most),
-            Goal::ShownBy(..) => None,
+            | Goal::Nanoseconds(most)
+            | Goal::Each(_, most) => most,
         }
     }
 }
@@ -163,7 +173,8 @@ impl fmt::Display for Goal {
                 write!(f, "≤ {most:.2} × the instructions of our {case}")
             }
             Goal::Nanoseconds(most) => write!(f, "≤ {most} ns"),
-            Goal::ShownBy(what, _) => f.write_str(what),
+            Goal::Each(what, most) if *most == 0.0 => write!(f, "no {}", what.name()),
+            Goal::Each(what, most) => write!(f, "≤ {most} × {}", what.name()),
         }
     }
 }
@@ -172,9 +183,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Met(value) => write!(f, "met: {value}"),
-            Verdict::Missed(value, excess) => {
+            Verdict::Missed(value, Some(excess)) => {
                 write!(f, "missed by {:.0} %: {value}", excess * 100.0)
             }
+            Verdict::Missed(value, None) => write!(f, "missed: {value}"),
             Verdict::NotMeasured(why) => write!(f, "not measured: {why}"),
         }
     }
@@ -195,17 +207,19 @@ fn instructions(counts: &[Count], case: &str) -> Result<f64, String> {
     let count = counts
         .iter()
         .find(|count| count.case == case && is_ours(&count.subject));
-    Ok(count
-        .ok_or_else(|| format!("no instructions counted in {case}"))?
-        .instructions)
+    let instructions = count.and_then(|count| count.instructions);
+    instructions.ok_or_else(|| format!("no instructions counted in {case}"))
 }
 
-fn hundredths(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
+/// To two places, or to three where two would leave nothing.
+fn rounded(value: f64) -> f64 {
+    let places = if value < 0.1 { 1000.0 } else { 100.0 };
+    (value * places).round() / places
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::targets::Counted;
     use super::*;
 
     fn record(rows: &[(&str, &str, &[f64])]) -> Record {
@@ -246,10 +260,31 @@ mod tests {
         );
         assert_eq!(say(Goal::AgainstBestCrate(1.0)), "met: 1.00 × (noisy)");
         assert_eq!(say(Goal::Nanoseconds(2.0)), "missed by 50 %: 3.00 ns");
+    }
+
+    #[test]
+    fn what_is_to_be_none_is_counted_of_the_row_whose_time_counts() {
+        let mut record = record(&[
+            ("pool/pair", "pool-core", &[3.0]),
+            ("pool/pair", "pool-core-slow", &[4.0]),
+        ]);
+        let none = || Goal::Each(Counted::Allocations, 0.0);
         assert_eq!(
-            say(Goal::ShownBy("0 allocations", "a test")),
-            "not measured: no time: see a test"
+            verdict(&record, "pool/pair", none()),
+            "not measured: nothing was counted"
         );
+        for (subject, allocations) in [("pool-core-slow", 1.0), ("pool-core", 0.0)] {
+            record.counts.push(Count {
+                case: "pool/pair".into(),
+                subject: subject.into(),
+                allocations: Some(allocations),
+                ..Count::default()
+            });
+        }
+        assert_eq!(none().to_string(), "no allocations");
+        assert_eq!(verdict(&record, "pool/pair", none()), "met: 0");
+        record.counts[1].allocations = Some(0.03);
+        assert_eq!(verdict(&record, "pool/pair", none()), "missed: 0.03");
     }
 
     #[test]
@@ -274,8 +309,8 @@ mod tests {
             record.counts.push(Count {
                 case,
                 subject,
-                instructions,
-                cache_misses: 0.0,
+                instructions: Some(instructions),
+                ..Count::default()
             });
         }
         assert_eq!(

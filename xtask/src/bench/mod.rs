@@ -3,16 +3,19 @@
 //! The subjects of a case are measured in rounds, each subject a short while per round: what slows the
 //! machine for a minute slows them all, and the spread between rounds shows it.
 
+pub(crate) mod browser;
+mod callgrind;
 mod compare;
+mod counts;
 mod document;
 mod executables;
 mod http;
-mod instructions;
 mod judgement;
 mod machine;
 mod options;
 mod order;
 mod plan;
+mod projection;
 mod record;
 mod relays;
 mod report;
@@ -22,6 +25,7 @@ mod samples;
 mod selection;
 mod standing;
 mod stats;
+mod stepping;
 mod subjects;
 mod table;
 mod targets;
@@ -65,7 +69,13 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Result<ExitCo
     judgements.retain(|judgement| selection.includes(judgement.case));
     let comparison = before.map(|before| compare::compare(&before, &record));
     print(&record, &judgements, comparison.as_ref());
-    let page = report::write(workspace, &record, &judgements, comparison.as_ref())?;
+    let page = report::write(
+        workspace,
+        "report.html",
+        &record,
+        &judgements,
+        comparison.as_ref(),
+    )?;
     println!("report: {}", page.display());
     if let Some(path) = &options.json {
         record.write(path)?;
@@ -96,12 +106,15 @@ fn measure(
     };
     let building = ProgressBar::new_spinner();
     let missing = &mut record.missing;
-    let programs = executables::build(workspace, plan.profile, &filter, missing, &building)?;
+    let programs = executables::build(workspace, plan, &filter, missing, &building)?;
     building.finish_and_clear();
     rounds::run(workspace, plan, &programs, &filter, record)?;
-    let counted = instructions::run(workspace, &programs, selection)?;
-    record.counts.extend(counted.counts);
+    let counted = callgrind::run(workspace, &programs, selection)?;
     record.missing.extend(counted.missing);
+    let stepped = stepping::run(workspace, &programs, selection)?;
+    for count in counted.counts.into_iter().chain(stepped) {
+        counts::add(&mut record.counts, count);
+    }
     Ok(())
 }
 
@@ -113,6 +126,9 @@ fn print(record: &Record, judgements: &[Judgement], comparison: Option<&Comparis
     );
     if let Some(targets) = table::targets(judgements) {
         println!("{targets}");
+    }
+    if let Some(projection) = projection::project(record) {
+        println!("{}\n", table::projection(&projection));
     }
     let without = judgement::cases_without_rows(judgements, record);
     if !without.is_empty() {

@@ -10,6 +10,8 @@ pub(super) struct Plan {
     pub(super) rounds: u32,
     /// The relays take seconds for each.
     pub(super) relay_rounds: u32,
+    /// Of the rivals' workspace: those that take minutes to build.
+    pub(super) features: &'static str,
     budget: Duration,
 }
 
@@ -18,6 +20,7 @@ pub(super) const QUICK: Plan = Plan {
     profile: "bench-quick",
     rounds: 5,
     relay_rounds: 2,
+    features: "",
     budget: Duration::from_secs(120),
 };
 
@@ -25,6 +28,7 @@ pub(super) const THOROUGH: Plan = Plan {
     profile: "bench",
     rounds: 9,
     relay_rounds: 9,
+    features: "",
     budget: Duration::from_secs(12 * 60),
 };
 
@@ -33,6 +37,7 @@ pub(super) const FULL: Plan = Plan {
     profile: "bench",
     rounds: 15,
     relay_rounds: 11,
+    features: "heavy",
     budget: Duration::from_secs(32 * 60),
 };
 
@@ -126,6 +131,7 @@ mod tests {
         profile: "bench",
         rounds: 4,
         relay_rounds: 1,
+        features: "",
         budget: Duration::from_secs(100),
     };
 

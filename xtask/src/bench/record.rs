@@ -1,6 +1,6 @@
 //! A run, written down: what it measured, where, when and how.
 
-use super::instructions::Count;
+use super::counts::Count;
 use super::rows::Row;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -84,8 +84,10 @@ mod tests {
                 counts: vec![Count {
                     case: "a/b".into(),
                     subject: "c".into(),
-                    instructions: 42.0,
-                    cache_misses: 0.25,
+                    instructions: Some(42.0),
+                    cache_misses: Some(0.25),
+                    allocations: Some(0.0),
+                    ..Count::default()
                 }],
                 ..record
             },

@@ -1,5 +1,6 @@
 //! The relay: first driven by its own clients, then measured in turn with its rival on tokio.
 
+use super::counts::Count;
 use super::plan::Plan;
 use super::record::Record;
 use super::rows::{self, Measured};
@@ -19,6 +20,9 @@ use std::process::Command;
 /// The same fan-out under the same clients, by what others use for it.
 const RIVAL: &str = "--bin tokio_relay";
 
+/// What both relays measure.
+const CASES: [&str; 2] = ["relay/fanout-1500", "relay/fanout-64k"];
+
 /// Shows the relay's own table, and adds the rows of both relays to `record`.
 pub(super) fn run(
     workspace: &Workspace,
@@ -32,7 +36,10 @@ pub(super) fn run(
     let run = relay::self_test(workspace, &profile, &building);
     building.finish_and_clear();
     match run? {
-        RelayRun::Passed(output) => println!("{}\n", output.trim_end()),
+        RelayRun::Passed(output) => {
+            println!("{}\n", output.trim_end());
+            record.counts.extend(allocations(&output));
+        }
         RelayRun::CannotRunHere(reason) => {
             record.missing.insert(format!("relay: {reason}"));
             return Ok(());
@@ -72,6 +79,25 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What the relay counted in its self-test, over messages of every size: the same for each of its cases.
+fn allocations(output: &str) -> Vec<Count> {
+    let lines = output
+        .lines()
+        .filter(|line| line.contains("allocations in steady state"));
+    let numbers =
+        lines.flat_map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()));
+    let Some(allocations) = numbers.reduce(|sum: f64, number| sum + number) else {
+        return Vec::new();
+    };
+    let count = |case: &str| Count {
+        case: case.to_owned(),
+        subject: "relay".to_owned(),
+        allocations: Some(allocations),
+        ..Count::default()
+    };
+    CASES.map(count).into()
+}
+
 /// As a relay writes it.
 #[derive(Deserialize)]
 struct RelayRow {
@@ -96,5 +122,20 @@ fn sample(row: RelayRow) -> Samples {
         case: row.case,
         subject: row.subject,
         nanoseconds: vec![row.ns],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_relays_own_count_of_allocations_is_read_from_its_table() {
+        let table = "│ messages  4000  300 │\n│ allocations in steady state, receiver  0  0 │\n\
+                     │ allocations in steady state, sender  0  2 │\n";
+        let counts = allocations(table);
+        assert!(counts.iter().all(|count| count.allocations == Some(2.0)));
+        assert_eq!(counts.len(), CASES.len());
+        assert!(allocations("│ messages  4000 │").is_empty());
     }
 }

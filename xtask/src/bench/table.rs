@@ -1,8 +1,9 @@
 //! The tables that a person reads: what was measured, and which targets are met.
 
-use super::instructions::Count;
+use super::counts::{Count, count_of};
 use super::judgement::{Judgement, Verdict};
 use super::order::in_order;
+use super::projection::{CORES, Projection};
 use super::record::Record;
 use super::rows::Row;
 use super::standing::{Standing, to_best_rival, to_limit};
@@ -19,13 +20,17 @@ pub(super) fn render(record: &Record) -> String {
         "lo",
         "hi",
         "instructions",
+        "misses",
+        "locked",
+        "system calls",
+        "allocations",
         "ours ÷ best rival",
         "ours ÷ limit",
     ]);
-    for column in 2..6 {
+    for column in 2..10 {
         let column = table
             .column_mut(column)
-            .expect("the header has eight columns");
+            .expect("the header has twelve columns");
         column.set_cell_alignment(CellAlignment::Right);
     }
     let rows = &record.rows;
@@ -40,14 +45,20 @@ pub(super) fn render(record: &Record) -> String {
         } else {
             Default::default()
         };
-        let instructions = count_of(row, &record.counts).map(|count| number(count.instructions));
+        let count = count_of(row, &record.counts);
+        let counted =
+            |of: fn(&Count) -> Option<f64>| count.and_then(of).map(number).unwrap_or_default();
         table.add_row([
             case,
             &row.subject,
             &number(row.ns),
             &number(row.lo),
             &number(row.hi),
-            &instructions.unwrap_or_default(),
+            &counted(|count| count.instructions),
+            &counted(|count| count.cache_misses),
+            &counted(|count| count.locked),
+            &counted(|count| count.system_calls),
+            &counted(|count| count.allocations),
             &rival,
             &limit,
         ]);
@@ -76,12 +87,6 @@ pub(super) fn name_of(other: &Row) -> &str {
     } else {
         &other.subject
     }
-}
-
-pub(super) fn count_of<'a>(row: &Row, counts: &'a [Count]) -> Option<&'a Count> {
-    counts
-        .iter()
-        .find(|count| count.case == row.case && count.subject == row.subject)
 }
 
 /// The cases in which a rival is faster, the worst first, and how many cases have a rival.
@@ -113,6 +118,25 @@ pub(super) fn verdict(rows: &[Row]) -> Option<String> {
             named.join("; ")
         )),
     }
+}
+
+/// What the model says, and that it is one.
+pub(super) fn projection(projection: &Projection) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED);
+    let cores = CORES.map(|cores| format!("{cores} cores"));
+    let header = ["pair of alloc and free".to_owned(), "locked".to_owned()];
+    let measured = "measured with 2".to_owned();
+    table.set_header(header.into_iter().chain(cores).chain([measured]));
+    for line in &projection.subjects {
+        let measured = line.measured_with_two.map(number).unwrap_or_default();
+        let cells = [line.subject.clone(), number(line.locked)].into_iter();
+        table.add_row(cells.chain(line.ns.map(number)).chain([measured]));
+    }
+    format!(
+        "a projection, not a measurement: ns for each core, all on one pool, a line's transfer taken as {} ns (xtask/src/bench/projection.rs)\n{table}",
+        number(projection.transfer_ns)
+    )
 }
 
 /// The targets with their verdicts; nothing without targets.

@@ -3,12 +3,10 @@
 use std::hint::black_box;
 
 use anyhow::{Result, ensure};
+use benches::stepping::{Costly, Instruction, watched};
 use percore_slab::CoreSlab;
 use pool_core::Pool;
 use sizeclass::BufferPool;
-
-use crate::instruction::{Costly, Instruction};
-use crate::trace::watched;
 
 /// A stretch of work. It runs in a process of its own and marks what is looked at by [`watched`].
 pub(crate) struct Path {

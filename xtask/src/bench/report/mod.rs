@@ -12,16 +12,17 @@ use askama::Template;
 use std::fs;
 use std::path::PathBuf;
 
-/// Writes the page and tells where it is.
+/// Writes the page under this name, and tells where it is.
 pub(super) fn write(
     workspace: &Workspace,
+    name: &str,
     record: &Record,
     judgements: &[Judgement],
     comparison: Option<&Comparison>,
 ) -> Result<PathBuf> {
     let folder = workspace.target().join("bench");
     fs::create_dir_all(&folder)?;
-    let path = folder.join("report.html");
+    let path = folder.join(name);
     let page = page::Page::new(record, judgements, comparison)?.render()?;
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)

@@ -1,13 +1,15 @@
 //! What the page says, case by case; how it looks is in `templates/report.html`.
 
 use super::super::compare::Comparison;
+use super::super::counts::{Count, count_of};
 use super::super::judgement::{Judgement, Verdict, cases_without_rows};
 use super::super::order::{by_case, numbered};
+use super::super::projection::{CORES, Projection, project};
 use super::super::record::Record;
 use super::super::rows::Row;
 use super::super::standing::{Ratio, to_best_rival, to_limit};
 use super::super::subjects::{Kind, is_ours, kind};
-use super::super::table::{count_of, lost, number, said, tally};
+use super::super::table::{lost, number, said, tally};
 use super::plots::{self, Dot, Growth};
 use anyhow::Result;
 use askama::Template;
@@ -24,6 +26,7 @@ pub(super) struct Page<'a> {
     overview: Option<String>,
     judgements: &'a [Judgement],
     without_rows: Vec<&'static str>,
+    projection: Option<Projected>,
     growths: Vec<Figure>,
     cases: Vec<CaseSection<'a>>,
     comparison: Option<Compared>,
@@ -32,6 +35,27 @@ pub(super) struct Page<'a> {
 struct Figure {
     name: String,
     image: String,
+}
+
+/// What the model says, as a figure; the numbers stand in the table that the run prints.
+struct Projected {
+    transfer_ns: String,
+    image: String,
+}
+
+impl Projected {
+    fn new(projection: Projection) -> Result<Projected> {
+        let mut growth = Growth::default();
+        for line in &projection.subjects {
+            for (cores, ns) in CORES.iter().zip(line.ns) {
+                growth.add(&line.subject, f64::from(*cores), ns);
+            }
+        }
+        Ok(Projected {
+            transfer_ns: number(projection.transfer_ns),
+            image: growth.draw()?,
+        })
+    }
 }
 
 struct Compared {
@@ -61,6 +85,9 @@ struct Line<'a> {
     is_noisy: bool,
     instructions: String,
     misses: String,
+    locked: String,
+    system_calls: String,
+    allocations: String,
 }
 
 impl<'a> Page<'a> {
@@ -82,6 +109,7 @@ impl<'a> Page<'a> {
             overview: overview(rows)?,
             judgements,
             without_rows: cases_without_rows(judgements, record),
+            projection: project(record).map(Projected::new).transpose()?,
             growths: growths(rows)?,
             cases,
             comparison: comparison.map(|comparison| Compared {
@@ -134,6 +162,8 @@ impl<'a> Line<'a> {
             .zip(other)
             .and_then(|(ours, other)| Ratio::of(ours, other));
         let count = count_of(row, &record.counts);
+        let counted =
+            |of: fn(&Count) -> Option<f64>| count.and_then(of).map(number).unwrap_or_default();
         Line {
             subject: &row.subject,
             class: class(&row.subject),
@@ -147,12 +177,11 @@ impl<'a> Line<'a> {
                 .map(|ratio| format!("± {:.0} %", ratio.spread() * 50.0))
                 .unwrap_or_default(),
             is_noisy: ratio.is_some_and(|ratio| ratio.is_noisy()),
-            instructions: count
-                .map(|count| number(count.instructions))
-                .unwrap_or_default(),
-            misses: count
-                .map(|count| number(count.cache_misses))
-                .unwrap_or_default(),
+            instructions: counted(|count| count.instructions),
+            misses: counted(|count| count.cache_misses),
+            locked: counted(|count| count.locked),
+            system_calls: counted(|count| count.system_calls),
+            allocations: counted(|count| count.allocations),
         }
     }
 }

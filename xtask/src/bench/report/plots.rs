@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 const WIDTH: u32 = 760;
 const LINE_HEIGHT: u32 = 19;
+/// What a name needs.
+const LABEL_HEIGHT: i32 = 14;
 /// In the backend's measure: 12 pixels on the page.
 const FONT: (&str, u32) = ("sans-serif", 15);
 
@@ -111,7 +113,9 @@ impl<'a> Growth<'a> {
             axis(points().map(|point| point.0)),
             axis(points().map(|point| point.1)),
         );
-        draw(320, |root| {
+        let height = 320.max(80 + LABEL_HEIGHT as u32 * self.0.len() as u32);
+        draw(height, |root| {
+            let mut names = Vec::new();
             let mut chart = ChartBuilder::on(root)
                 .margin(8)
                 .margin_right(150)
@@ -140,12 +144,32 @@ impl<'a> Growth<'a> {
                 )?;
                 if let Some(last) = line.last() {
                     let (x, y) = chart.backend_coord(last);
-                    root.draw(&Text::new(*subject, (x + 8, y - 6), FONT))?;
+                    names.push((y - 6, x + 8, *subject));
                 }
+            }
+            names.sort_unstable();
+            for ((_, x, subject), y) in names.iter().zip(apart(names.iter().map(|name| name.0))) {
+                root.draw(&Text::new(*subject, (*x, y), FONT))?;
             }
             Ok(())
         })
     }
+}
+
+/// Places in ascending order, moved down where they are too near for names to be read; back up where that would lead out of what they span.
+fn apart(places: impl DoubleEndedIterator<Item = i32> + Clone) -> Vec<i32> {
+    let mut moved: Vec<i32> = Vec::new();
+    for place in places.clone() {
+        let least = moved.last().map_or(i32::MIN, |above| above + LABEL_HEIGHT);
+        moved.push(place.max(least));
+    }
+    // The lowest stays where it was.
+    let mut most = places.last().unwrap_or_default();
+    for place in moved.iter_mut().rev() {
+        *place = most.min(*place);
+        most = *place - LABEL_HEIGHT;
+    }
+    moved
 }
 
 type Root<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -198,6 +222,13 @@ mod tests {
     fn an_axis_holds_all_values_and_is_never_empty() {
         assert_eq!(axis([10.0, 1.0, 0.0].into_iter()), 0.8..12.5);
         assert_eq!(axis(core::iter::empty()), 1.0..10.0);
+    }
+
+    #[test]
+    fn names_that_would_touch_are_moved_apart() {
+        assert_eq!(apart([0, 50, 100].into_iter()), [0, 50, 100]);
+        assert_eq!(apart([0, 1, 100].into_iter()), [0, 14, 100]);
+        assert_eq!(apart([0, 98, 99, 100].into_iter()), [0, 72, 86, 100]);
     }
 
     #[test]

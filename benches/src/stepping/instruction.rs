@@ -6,22 +6,29 @@ use std::fmt;
 
 /// The first bytes of an instruction that was executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Instruction {
-    pub(crate) address: u64,
-    pub(crate) bytes: [u8; 8],
+pub struct Instruction {
+    /// Where it stands.
+    pub address: u64,
+    /// It, and what follows.
+    pub bytes: [u8; 8],
 }
 
-/// What a fast path must not do.
+/// What takes longer than other instructions, or may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Costly {
+pub enum Costly {
+    /// A locked read-modify-write.
     Locked,
+    /// A fence.
     Fence,
+    /// A call within the program.
     Call,
+    /// A call of the kernel.
     SystemCall,
 }
 
 impl Instruction {
-    pub(crate) fn costly(self) -> Option<Costly> {
+    /// Whether it is one of those.
+    pub fn costly(self) -> Option<Costly> {
         let prefixes = self
             .bytes
             .iter()

@@ -1,10 +1,6 @@
 //! Marks for a program that counts instructions: where the work of a subject begins and ends, and how much of it there is.
-//!
-//! With `BENCHES_COUNT=1` a subject is not timed but asked for the same work twice, once for so many iterations and once for twice as
-//! many, each in a call of [`marked`]. The difference is what the iterations themselves take.
 
 use std::hint::black_box;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -16,16 +12,9 @@ const ENOUGH_ITERATIONS: u64 = 1024;
 /// are busy change nothing.
 const ENOUGH_TIME: Duration = Duration::from_millis(100);
 
-/// Whether this run is for counting.
-pub(crate) fn is_wanted() -> bool {
-    static IS_WANTED: LazyLock<bool> =
-        LazyLock::new(|| std::env::var_os("BENCHES_COUNT").is_some());
-    *IS_WANTED
-}
-
 /// How far the counting of one subject has come.
 #[derive(Default)]
-pub(crate) enum Counting {
+pub(crate) enum Marks {
     /// What is loaded or filled at first use is not to count.
     #[default]
     WarmingUp,
@@ -33,7 +22,7 @@ pub(crate) enum Counting {
     Counts(u8),
 }
 
-impl Counting {
+impl Marks {
     /// Answers a call of criterion's, which asks for twice as many iterations each time until enough time has passed.
     pub(crate) fn answer(
         &mut self,

@@ -1,8 +1,9 @@
 //! Instructions and cache misses of one iteration, counted by callgrind: numbers that do not depend on the machine's mood.
 //!
-//! The benchmarks' program does each subject's work twice, so often and twice as often (`benches/src/counting.rs`); the difference leaves
+//! The benchmarks' program does each subject's work twice, so often and twice as often (`benches/src/counting/callgrind.rs`); the difference leaves
 //! what one iteration takes. The processor is the one that valgrind imitates: no SHA instructions, and a cache without neighbours.
 
+use super::counts::{Count, hundredths};
 use super::executables::Executable;
 use super::plan::Times;
 use super::selection::Selection;
@@ -11,27 +12,16 @@ use crate::tools::quiet;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail, ensure};
 use indicatif::ProgressBar;
-use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 /// Of the function in the benchmarks' program whose calls are counted.
-const MARK: &str = "benches::counting::marked";
+const MARK: &str = "benches::counting::callgrind::marked";
 /// For all subjects of a group; a subject that hangs in there must not hold up the rest.
 const MOST_SECONDS: u32 = 120;
 /// With this exit code, or by the same signal, ends `timeout` that had to kill the program.
 const KILLED: i32 = 128 + 9;
-
-/// What one iteration of a subject takes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Count {
-    pub(super) case: String,
-    pub(super) subject: String,
-    pub(super) instructions: f64,
-    /// Of data, in the first level.
-    pub(super) cache_misses: f64,
-}
 
 /// What callgrind counted in one marked call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -112,7 +102,7 @@ fn count(
         .args(Times::SHORTEST.arguments());
     command
         .env("CRITERION_HOME", &folder)
-        .env("BENCHES_COUNT", "1");
+        .env("BENCHES_COUNT", "callgrind");
     let finished = process::run(command, &ProgressBar::hidden())?;
     let calls: Vec<_> = finished.output.lines().filter_map(Call::read).collect();
     let mut totals = Vec::new();
@@ -182,17 +172,14 @@ fn differences(calls: &[Call], totals: &[Totals]) -> Vec<Count> {
         let count = Count {
             case: calls[1].case.clone(),
             subject: calls[1].subject.clone(),
-            instructions: each(|totals| totals.instructions),
+            instructions: Some(each(|totals| totals.instructions)),
             // What the first call fetched, the second need not: that may leave less than nothing.
-            cache_misses: each(|totals| totals.cache_misses).max(0.0),
+            cache_misses: Some(each(|totals| totals.cache_misses).max(0.0)),
+            ..Count::default()
         };
-        (count.instructions > 0.0).then_some(count)
+        (count.instructions > Some(0.0)).then_some(count)
     });
     counts.collect()
-}
-
-fn hundredths(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
@@ -239,8 +226,9 @@ mod tests {
             [Count {
                 case,
                 subject,
-                instructions: 42.0,
-                cache_misses: 0.0
+                instructions: Some(42.0),
+                cache_misses: Some(0.0),
+                ..Count::default()
             }]
         );
     }
