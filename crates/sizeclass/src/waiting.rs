@@ -229,7 +229,7 @@ impl Future for AcquireFuture<'_> {
         };
         this.is_done = true;
         let (rack, min) = (this.rack, this.min);
-        let buffer = answer.map(|taken| PooledBuffer::new(rack.storage(taken), min, rack.home()));
+        let buffer = answer.map(|taken| rack.buffer(rack.storage(taken, min)));
         // Last: others may be woken by it.
         this.lines.leave();
         Poll::Ready(buffer)
