@@ -232,6 +232,29 @@ fn decay_gives_back_what_was_not_used_for_a_while() {
     assert_eq!(left, [256, 128, 64, 0, 0].map(|it| it * KIB));
 }
 
+/// A page that is locked into memory is one that the system does not give up.
+#[test]
+#[cfg(not(miri))]
+fn what_the_system_does_not_take_back_stays_charged() {
+    let budget = Budget::new(1 << 20);
+    let pool = pool(&budget);
+    let [locked, other] = [(); 2].map(|()| pool.acquire(1));
+    let page = locked.as_ptr().cast();
+    // SAFETY: a page of the pool's, which lives to the end of this function; its bytes are not touched.
+    if unsafe { libc::mlock(page, 4096) } != 0 {
+        println!("skipped: this process may lock no memory");
+        return;
+    }
+    drop((other, locked)); // Given back last: found first.
+    assert_eq!((pool.trim(0), budget.used()), (0, 8 * KIB));
+    assert_charged(&pool, &budget);
+    assert_eq!(pool.stats().classes()[0].idle, 2);
+    // SAFETY: the page that was locked, of the pool, which lives.
+    unsafe { libc::munlock(page, 4096) };
+    assert_eq!((pool.trim(0), budget.used()), (8 * KIB, 0));
+    assert_charged(&pool, &budget);
+}
+
 /// Every path on which the pool of a class says no leaves the counts right.
 #[test]
 fn refusals_on_purpose_leave_the_counts_right() {
