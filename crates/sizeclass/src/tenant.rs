@@ -48,7 +48,7 @@ use crate::waiting::{self, AcquireFuture};
 /// Where the pool itself touches nothing that threads share, a tenant's acquire and drop take the lock of the class's charge and that of the tree of budgets,
 /// and allocate some 50 bytes for the charge.
 ///
-/// While somebody waits for memory that their own ceiling does not let them have, what is dropped meanwhile goes back to the system instead of idling.
+/// Who waits at their own ceiling waits for what they have themselves, and changes nothing for others: what those drop meanwhile idles as ever.
 #[derive(Clone)]
 pub struct TenantPool {
     pub(crate) rack: Arc<Rack>,
