@@ -158,13 +158,11 @@ impl<'a> AcquireFuture<'a> {
         let class = &self.rack.classes[index];
         if let Some(lease) = class.pool.alloc_at_hand() {
             // It has memory, which is paid already: one of the two charges goes to who waits next.
-            return Look::Taken(match self.tenant {
-                None => (lease, None),
-                Some(_) => {
-                    drop(class.pool.take_charge(class.slot_cost()));
-                    (lease, Some(charge))
-                }
-            });
+            if self.tenant.is_none() {
+                return Look::Taken((lease, None));
+            }
+            drop(class.pool.take_charge(class.slot_cost()));
+            return Look::Taken((lease, Some(charge)));
         }
         let Some(lease) = class.stock.take() else {
             // Others were faster: the bytes go back.
