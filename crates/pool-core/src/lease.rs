@@ -148,7 +148,7 @@ impl Lease {
     /// # Safety
     ///
     /// `raw` comes from `Lease::into_raw`, and each result of that is used here at most once (a value that is never dropped, in a
-    /// `ManuallyDrop`, may be made any number of times, one at a time, while no other is used).
+    /// `ManuallyDrop`, may be made any number of times: one at a time while no other is used, or several whose bytes are only read).
     #[must_use]
     pub unsafe fn from_raw(raw: RawSlot) -> Self {
         Self {

@@ -12,7 +12,7 @@ use crate::slots::Slots;
 pub struct RawSlot {
     /// The pool, as an opaque address. Only compare it and carry it.
     pub pool: NonNull<()>,
-    /// The slot's index in that pool.
+    /// The slot's index in that pool: less than 2^32 - 2.
     pub slot: u32,
 }
 

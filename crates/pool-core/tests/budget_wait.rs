@@ -373,3 +373,52 @@ fn a_thread_whose_time_is_over_leaves_the_queue() {
         10
     );
 }
+
+/// Whoever could make room in a budget above learns that it would help nobody, and later that it would.
+#[test]
+fn who_waits_at_its_own_limit_is_woken_when_that_has_room() {
+    let parent = Budget::new(100);
+    let child = parent.child().ceiling_bytes(30).build().expect("small");
+    let ours = child.try_charge(30).unwrap();
+    let mut first = Request::asleep(&child, 20);
+    let mut second = Request::asleep(&child, 10);
+    let uninterested = Request::asleep(&child, 30);
+    assert!(first.future.is_held_by_own_limit() && second.future.is_held_by_own_limit());
+    let others = parent.try_charge(70).unwrap();
+    assert_eq!((first.wakes(), second.wakes()), (0, 0));
+    // The child has room now, and the parent has not.
+    let mut moved = ours;
+    moved.move_to(&parent).unwrap();
+    assert_eq!((first.wakes(), second.wakes()), (1, 1));
+    assert_eq!(uninterested.wakes(), 0);
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    assert!(!first.future.is_held_by_own_limit() && !second.future.is_held_by_own_limit());
+    drop((moved, others));
+    let all = [first, second].map(|mut request| {
+        assert_eq!(request.wakes(), 2);
+        request.poll()
+    });
+    assert!(
+        all.iter()
+            .all(|answer| matches!(answer, Poll::Ready(Ok(_))))
+    );
+    drop(all);
+    let answer = uninterested.granted();
+    assert_eq!(child.used(), 30);
+    drop(answer);
+}
+
+#[test]
+fn who_leaves_its_own_limit_is_forgotten_there() {
+    let parent = Budget::new(100);
+    let child = parent.child().ceiling_bytes(30).build().expect("small");
+    let ours = child.try_charge(30).unwrap();
+    let request = Request::asleep(&child, 20);
+    assert!(request.future.is_held_by_own_limit());
+    drop(request);
+    let fresh = Request::new(&child, 1);
+    assert!(!fresh.future.is_held_by_own_limit(), "it has not asked yet");
+    child.set_limit(60).expect("within the parent");
+    drop(ours);
+    assert_eq!(child.used(), 0);
+}

@@ -11,7 +11,8 @@ use crate::storage::Storage;
 impl PooledBuffer {
     /// Makes a buffer of a lease whose first `len` bytes are its: the way back from [`into_lease`](Self::into_lease). Copies and allocates nothing.
     ///
-    /// The slot goes back to the pool it came from, whichever that is. The buffer knows no classes: if it outgrows the slot, it moves to the heap.
+    /// The slot goes back to the pool it came from, whichever that is. If the buffer outgrows the slot, it moves to the right class of the
+    /// [`BufferPool`](crate::BufferPool) that the slot is of, if there is one and it lives, and to the heap otherwise or without feature `std`.
     ///
     /// # Errors
     ///
@@ -20,13 +21,14 @@ impl PooledBuffer {
         if len > lease.len() {
             return Err(lease);
         }
-        Ok(Self::new(Storage::Slot(lease), len, Home::nowhere()))
+        Ok(Self::new(Storage::of_slot(lease, len), Home::unknown()))
     }
 
-    /// Makes a buffer of a vector, which is its storage: the way back from [`into_vec`](Self::into_vec). Copies and allocates nothing.
+    /// Makes a buffer of a vector, which is its storage: the way back from [`into_vec`](Self::into_vec). Copies nothing, and allocates a
+    /// record of some 100 bytes.
     #[must_use]
     pub fn from_vec(bytes: Vec<u8>) -> Self {
         let len = bytes.len();
-        Self::new(Storage::Heap(bytes), len, Home::nowhere())
+        Self::new(Storage::of_vec(bytes, len), Home::unknown())
     }
 }

@@ -8,6 +8,7 @@ use core::ops::{Deref, DerefMut, Range};
 
 use pool_core::{Lease, StableBytes};
 
+use crate::apart::Apart;
 use crate::home::Home;
 use crate::storage::Storage;
 
@@ -17,62 +18,61 @@ use crate::storage::Storage;
 /// is zeroed. It grows like a `Vec` ([`resize`](Self::resize), [`extend_from_slice`](Self::extend_from_slice), `bytes::BufMut`,
 /// `std::io::Write`), and moves to the right class when it must.
 ///
-/// - **BUFFER-1** `len` is at most the length of the storage.
+/// 16 bytes, and `Option<PooledBuffer>` no larger (more without feature `std`): it moves in registers.
 pub struct PooledBuffer {
     storage: Storage,
-    len: usize,
     home: Home,
 }
 
-const _: () = assert!(size_of::<PooledBuffer>() <= 40);
+#[cfg(feature = "std")]
+const _: () = assert!(size_of::<Option<PooledBuffer>>() <= 16);
 
 impl PooledBuffer {
     #[inline]
-    pub(crate) fn new(storage: Storage, len: usize, home: Home) -> Self {
-        debug_assert!(len <= storage.bytes().len(), "{len} bytes do not fit");
-        Self { storage, len, home }
+    pub(crate) fn new(storage: Storage, home: Home) -> Self {
+        Self { storage, home }
     }
 
     /// How many bytes the buffer has: what was asked for.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.storage.len()
     }
 
     /// Whether the buffer has no bytes.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// How many bytes it can have where it is: the size of its class, or what an oversize buffer has got from the heap.
     #[inline]
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.storage.bytes().len()
+        self.storage.all().len()
     }
 
     /// Whether the bytes lie in a slot of the pool, not in memory from elsewhere.
     #[inline]
     #[must_use]
     pub fn is_pooled(&self) -> bool {
-        self.storage.is_pooled()
+        self.storage.as_apart().is_none_or(Apart::is_pooled)
     }
 
     /// The bytes.
     #[inline]
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
-        &self.storage.bytes()[..self.len]
+        self.storage.bytes()
     }
 
     /// The bytes, to change them.
     #[inline]
     #[must_use]
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
-        &mut self.storage.bytes_mut()[..self.len]
+        self.storage.bytes_mut()
     }
 
     /// Makes the buffer `new_len` bytes long. Bytes that are new are zero.
@@ -86,29 +86,32 @@ impl PooledBuffer {
     /// If `new_len` is more than `isize::MAX`, as `Vec` does.
     #[cfg_attr(feature = "track", track_caller)]
     pub fn resize(&mut self, new_len: usize) {
-        if new_len > self.len {
+        let len = self.len();
+        if new_len > len {
             let moves = new_len > self.capacity();
             if moves {
                 self.move_to(new_len);
             }
             // Storage fresh from the heap is zero already.
             if !moves || self.is_pooled() {
-                self.storage.bytes_mut()[self.len..new_len].fill(0);
+                self.storage.all_mut()[len..new_len].fill(0);
             }
         }
-        self.len = new_len;
+        self.storage.set_len(new_len);
     }
 
     /// Keeps the first `len` bytes; nothing happens if the buffer is not longer.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+        if len < self.len() {
+            self.storage.set_len(len);
+        }
     }
 
     /// Removes all bytes; the capacity stays.
     #[inline]
     pub fn clear(&mut self) {
-        self.len = 0;
+        self.truncate(0);
     }
 
     /// Adds `bytes` at the end, moving to a larger class when they do not fit, as [`resize`](Self::resize) does.
@@ -119,27 +122,29 @@ impl PooledBuffer {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        let end = self.len.saturating_add(bytes.len());
+        let len = self.len();
+        let end = len.saturating_add(bytes.len());
         if end > self.capacity() {
             self.move_to(end);
         }
-        self.storage.bytes_mut()[self.len..end].copy_from_slice(bytes);
-        self.len = end;
+        self.storage.all_mut()[len..end].copy_from_slice(bytes);
+        self.storage.set_len(end);
     }
 
     /// The initialised bytes behind the buffer's end, where it is.
     #[inline]
     pub(crate) fn tail_mut(&mut self) -> &mut [u8] {
-        let len = self.len;
-        &mut self.storage.bytes_mut()[len..]
+        let len = self.len();
+        &mut self.storage.all_mut()[len..]
     }
 
     /// Makes `n` bytes of the tail part of the buffer, as they are.
     #[inline]
     pub(crate) fn grow_in_place(&mut self, n: usize) {
-        let room = self.capacity() - self.len;
+        let len = self.len();
+        let room = self.capacity() - len;
         assert!(n <= room, "advance_mut: {n} bytes, {room} are there");
-        self.len += n;
+        self.storage.set_len(len + n);
     }
 
     /// Moves the bytes to storage of at least `min` bytes. Storage on the heap is zero behind them.
@@ -153,11 +158,19 @@ impl PooledBuffer {
             "a buffer has at most isize::MAX bytes, not {min}"
         );
         let doubled = self.capacity().saturating_mul(2);
-        let mut storage = match self.home.find() {
-            Some(rack) => rack.grow_to(min, doubled, self.storage.tenant().as_ref()),
-            None => Storage::Heap(vec![0; min.max(doubled)]),
+        let apart = self.storage.as_apart();
+        let rack = match apart.and_then(Apart::rack) {
+            None => self.home.find(self.storage.all()),
+            of_apart => of_apart,
         };
-        storage.bytes_mut()[..self.len].copy_from_slice(self);
+        let tenant = apart.and_then(Apart::tenant);
+        let len = self.len();
+        let mut storage = match rack {
+            Some(rack) => rack.grow_to(min, doubled, tenant.as_ref()),
+            None => Storage::of_vec(vec![0; min.max(doubled)], min),
+        };
+        storage.set_len(len);
+        storage.bytes_mut().copy_from_slice(self);
         self.storage = storage;
     }
 
@@ -167,10 +180,10 @@ impl PooledBuffer {
     ///
     /// Gives the buffer back if its bytes lie on the heap: see [`into_vec`](Self::into_vec).
     pub fn into_lease(self) -> Result<(Lease, Range<usize>), Self> {
-        let Self { storage, len, home } = self;
+        let Self { storage, home } = self;
         match storage.into_lease() {
-            Ok(lease) => Ok((lease, 0..len)),
-            Err(storage) => Err(Self { storage, len, home }),
+            Ok((lease, len)) => Ok((lease, 0..len)),
+            Err(storage) => Err(Self { storage, home }),
         }
     }
 
@@ -180,14 +193,8 @@ impl PooledBuffer {
     ///
     /// Gives the buffer back if its bytes lie in a slot: see [`into_lease`](Self::into_lease).
     pub fn into_vec(self) -> Result<Vec<u8>, Self> {
-        let Self { storage, len, home } = self;
-        match storage.into_vec() {
-            Ok(mut vec) => {
-                vec.truncate(len);
-                Ok(vec)
-            }
-            Err(storage) => Err(Self { storage, len, home }),
-        }
+        let Self { storage, home } = self;
+        storage.into_vec().map_err(|storage| Self { storage, home })
     }
 }
 
@@ -245,7 +252,7 @@ impl BorrowMut<[u8]> for PooledBuffer {
 impl fmt::Debug for PooledBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PooledBuffer")
-            .field("len", &self.len)
+            .field("len", &self.len())
             .field("capacity", &self.capacity())
             .field("pooled", &self.is_pooled())
             .finish_non_exhaustive()

@@ -85,7 +85,11 @@ impl BufferPool {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn acquire(&self, min: usize) -> PooledBuffer {
-        PooledBuffer::new(self.rack.take(min), min, self.rack.home())
+        let rack = &*self.rack;
+        match rack.take_cached(min) {
+            Some(lease) => rack.buffer(Storage::of_small_slot(lease, min)),
+            None => rack.acquire(min),
+        }
     }
 
     /// A buffer of `min` bytes in a slot, or why there is none. As [`acquire`](Self::acquire) otherwise.
@@ -99,12 +103,11 @@ impl BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn try_acquire(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
-        let lease = self.rack.try_take(min)?;
-        Ok(PooledBuffer::new(
-            Storage::Slot(lease),
-            min,
-            self.rack.home(),
-        ))
+        let rack = &*self.rack;
+        match rack.take_cached(min) {
+            Some(lease) => Ok(rack.buffer(Storage::of_small_slot(lease, min))),
+            None => rack.try_acquire(min),
+        }
     }
 
     /// A buffer of `min` bytes in a slot as soon as there is one and the budget has room for it. Any executor will do.

@@ -4,13 +4,15 @@ use crate::error::{BuildError, BuildErrorKind};
 
 /// The most classes that a pool can have.
 pub(crate) const MOST_CLASSES: usize = 64;
-/// Steps into which each doubling of sizes is cut; no step has two classes in it.
+/// Steps into which each doubling of sizes is cut.
 const STEPS: usize = 8;
 const STEPS_LOG2: u32 = STEPS.trailing_zeros();
 /// A step for each number below eight, and eight for each power of two from there on.
 const BUCKETS: usize = (usize::BITS - STEPS_LOG2 + 1) as usize * STEPS;
 
 /// The sizes of a pool's classes in bytes, ascending, checked when they are made: by the compiler, for constants.
+///
+/// Buffers of classes that are multiples of 512, up to 4 MiB, are acquired fastest: with one look into a table. Others take some 6 ns more.
 ///
 /// ```
 /// use sizeclass::{BufferPool, Classes};
@@ -27,7 +29,7 @@ const BUCKETS: usize = (usize::BITS - STEPS_LOG2 + 1) as usize * STEPS;
 /// const TOO_FAR_APART: sizeclass::Classes = sizeclass::Classes::new([4096, 65_536]).wasting_at_most(100);
 /// ```
 ///
-/// - **CLASSES-1** The first `len` of `bytes` ascend, each at least an eighth larger than the one before.
+/// - **CLASSES-1** The first `len` of `bytes` ascend.
 /// - **CLASSES-2** `buckets[b]` is the first class that holds the smallest number of bucket `b`, for each bucket up to the largest class's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Classes {
@@ -42,7 +44,7 @@ pub struct Classes {
 enum Fault {
     Count,
     Size(usize),
-    Spacing(usize),
+    Order(usize),
 }
 
 impl Classes {
@@ -56,16 +58,16 @@ impl Classes {
     ///
     /// # Panics
     ///
-    /// If there are none or more than 64, if one is 0 or more than `isize::MAX`, or if one is not at least an eighth larger than the one before. In a
-    /// constant, the compiler says so. [`try_new`](Self::try_new) makes it an error.
+    /// If there are none or more than 64, if one is 0 or more than `isize::MAX`, or if one is not larger than the one before. In a constant, the compiler
+    /// says so. [`try_new`](Self::try_new) makes it an error.
     #[must_use]
     pub const fn new<const N: usize>(bytes: [usize; N]) -> Self {
         match fault(&bytes) {
             None => Self::of(&bytes),
             Some(Fault::Count) => panic!("classes: must be 1 to 64"),
             Some(Fault::Size(_)) => panic!("classes: each must be 1 to isize::MAX bytes"),
-            Some(Fault::Spacing(_)) => {
-                panic!("classes: each must be at least an eighth larger than the one before")
+            Some(Fault::Order(_)) => {
+                panic!("classes: each must be larger than the one before")
             }
         }
     }
@@ -80,10 +82,7 @@ impl Classes {
             None => return Ok(Self::of(bytes)),
             Some(Fault::Count) => ("1 to 64 of them", bytes.len()),
             Some(Fault::Size(at)) => ("1 to isize::MAX bytes each", bytes[at]),
-            Some(Fault::Spacing(at)) => (
-                "ascending, each at least an eighth larger than the one before",
-                bytes[at],
-            ),
+            Some(Fault::Order(at)) => ("ascending", bytes[at]),
         };
         let field = "classes";
         Err(BuildErrorKind::OutOfRange {
@@ -142,15 +141,20 @@ impl Classes {
         self.largest
     }
 
-    /// The smallest class of at least `bytes` bytes, in constant time; `None` if the largest is smaller.
+    /// The smallest class of at least `bytes` bytes; `None` if the largest is smaller.
+    ///
+    /// In constant time: two looks, where neighbours are an eighth of their size apart or more. Classes that are closer are gone through, up to all 64.
     #[inline]
     pub(crate) const fn index_of(&self, bytes: usize) -> Option<usize> {
         if bytes > self.largest() {
             return None;
         }
-        let first = self.buckets[bucket_of(bytes)] as usize;
-        // It holds the smallest number of the bucket, and the next class holds the others (CLASSES-1).
-        Some(first + (bytes > self.bytes[first % MOST_CLASSES]) as usize)
+        // It holds the smallest number of the bucket (CLASSES-2), and no class before it does.
+        let mut class = self.buckets[bucket_of(bytes)] as usize;
+        while bytes > self.bytes[class % MOST_CLASSES] {
+            class += 1;
+        }
+        Some(class)
     }
 
     /// Of sizes without a fault.
@@ -203,12 +207,8 @@ const fn fault(bytes: &[usize]) -> Option<Fault> {
         if bytes[at] == 0 || bytes[at] > isize::MAX as usize {
             return Some(Fault::Size(at));
         }
-        if at > 0 {
-            let before = bytes[at - 1];
-            // No overflow: at most `isize::MAX` and an eighth.
-            if bytes[at] < before + before.div_ceil(STEPS) {
-                return Some(Fault::Spacing(at));
-            }
+        if at > 0 && bytes[at] <= bytes[at - 1] {
+            return Some(Fault::Order(at));
         }
         at += 1;
     }
@@ -257,12 +257,14 @@ mod tests {
                 Some(this)
             })
             .collect();
+        let crowded: Vec<usize> = (0..64).map(|nth| 1000 + nth * nth / 9 + nth).collect();
         let lists = [
             Classes::DOUBLING,
             Classes::new([1]),
             Classes::new([1, 2, 3, 4, 5, 6, 7, 8, 9, 1000, isize::MAX as usize]),
             Classes::new([100, 113, 128, 144, 5000]),
             Classes::try_new(&narrow).expect("an eighth apart"),
+            Classes::try_new(&crowded).expect("ascending"),
         ];
         for classes in lists {
             let edges = classes.as_slice().iter().flat_map(|bytes| {

@@ -1,11 +1,11 @@
 //! Memory from elsewhere than a class: counted, charged, and back with the system when its buffer is dropped.
 
+use alloc::sync::{Arc, Weak};
 use alloc::vec;
 use alloc::vec::Vec;
 
 use pool_core::{Budget, Charge, Lease, Pool, RegionSource};
 
-use crate::home::Home;
 use crate::rack::Rack;
 use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -73,7 +73,7 @@ pub(crate) struct Fallback {
     /// Who pays, if it is a tenant.
     tenant: Option<Budget>,
     bytes: usize,
-    home: Home,
+    rack: Weak<Rack>,
 }
 
 impl Fallback {
@@ -102,7 +102,7 @@ impl Fallback {
             charge,
             tenant: tenant.cloned(),
             bytes,
-            home: rack.home(),
+            rack: rack.me(),
         }
     }
 
@@ -130,6 +130,11 @@ impl Fallback {
         self.tenant.clone()
     }
 
+    /// The pool that it stands in for a slot of, if that lives.
+    pub(crate) fn rack(&self) -> Option<Arc<Rack>> {
+        self.rack.upgrade()
+    }
+
     /// The memory alone. What is charged for it stays so while it is a slot.
     pub(crate) fn into_memory(mut self) -> Memory {
         drop(self.charge.take());
@@ -139,7 +144,7 @@ impl Fallback {
 
 impl Drop for Fallback {
     fn drop(&mut self) {
-        if let Some(rack) = self.home.find() {
+        if let Some(rack) = self.rack.upgrade() {
             rack.fallbacks(self.bytes).go(self.bytes);
         }
     }

@@ -1,9 +1,8 @@
 //! How a buffer finds its pool again, when it must grow into another class.
 //!
 //! A buffer that held a counted reference to its pool would make every acquire and every drop write one word that all threads
-//! share: many times the cost of the slot itself. Growing is rare and copies thousands of bytes anyway, so that is where the cost lies: the
-//! buffer carries its pool's *name*, and looks it up in a table of the pools that live. A name is never used twice; a buffer whose
-//! pool is gone finds nothing, and grows on the heap.
+//! share: many times the cost of the slot itself. Growing is rare and copies thousands of bytes anyway, so that is where the cost lies: a buffer carries nothing, and
+//! the address of its bytes is looked up in a table of the regions of all pools that live.
 //!
 //! Without `std` there is no lock for such a table, and the buffer carries a weak reference after all.
 
@@ -15,56 +14,60 @@ mod imp {
     use alloc::sync::{Arc, Weak};
     use std::sync::{PoisonError, RwLock};
 
+    use pool_core::RegionSpan;
+
     use crate::rack::Rack;
 
-    /// The name of a rack. It grants nothing but the chance to find it.
-    #[derive(Clone)]
-    pub(crate) struct Home(u64);
+    /// The classes' regions, by their first address.
+    ///
+    /// - **HOME-1** A rack's regions are in it while it lives, and not when it is dropped: so they do not overlap, and who has a slot in one of them has it from that rack.
+    static REGIONS: RwLock<BTreeMap<usize, Region>> = RwLock::new(BTreeMap::new());
 
-    static DIRECTORY: RwLock<Directory> = RwLock::new(Directory {
-        names_given: 0,
-        living: BTreeMap::new(),
-    });
-
-    struct Directory {
-        names_given: u64,
-        living: BTreeMap<u64, Weak<Rack>>,
+    struct Region {
+        span: RegionSpan,
+        rack: Weak<Rack>,
     }
 
+    /// The way to a rack: for a slot of a class, its address is enough.
+    pub(crate) struct Home;
+
     impl Home {
-        /// Makes a rack that can be found by its name.
-        pub(crate) fn found(build: impl FnOnce(Home) -> Rack) -> Arc<Rack> {
-            let name = Self::next_name();
-            let rack = Arc::new(build(Home(name)));
-            let entry = Arc::downgrade(&rack);
+        #[inline]
+        pub(crate) fn of(_: &Rack) -> Self {
+            Self
+        }
+
+        /// The home of a buffer that was made of a lease or of memory from elsewhere.
+        pub(crate) fn unknown() -> Self {
+            Self
+        }
+
+        /// Lets the rack's buffers find it.
+        pub(crate) fn enter(rack: &Arc<Rack>) {
             // Nothing below this crate's own code runs under the lock, so a panic there leaves the table whole.
-            let mut directory = DIRECTORY.write().unwrap_or_else(PoisonError::into_inner);
-            directory.living.insert(name, entry);
-            drop(directory);
-            rack
+            let mut regions = REGIONS.write().unwrap_or_else(PoisonError::into_inner);
+            for span in rack.regions() {
+                let rack = Arc::downgrade(rack);
+                regions.insert(span.base().addr(), Region { span, rack });
+            }
         }
 
-        /// The home of a buffer that never had a rack.
-        pub(crate) fn nowhere() -> Self {
-            Self(0) // Names begin with 1.
+        /// The rack ends, and its regions will.
+        pub(crate) fn leave(rack: &Rack) {
+            let mut regions = REGIONS.write().unwrap_or_else(PoisonError::into_inner);
+            for span in rack.regions() {
+                regions.remove(&span.base().addr());
+            }
         }
 
-        fn next_name() -> u64 {
-            let mut directory = DIRECTORY.write().unwrap_or_else(PoisonError::into_inner);
-            directory.names_given += 1;
-            directory.names_given
-        }
-
-        /// The rack, if it lives.
-        pub(crate) fn find(&self) -> Option<Arc<Rack>> {
-            let directory = DIRECTORY.read().unwrap_or_else(PoisonError::into_inner);
-            directory.living.get(&self.0)?.upgrade()
-        }
-
-        /// Strikes the name off: the rack ends.
-        pub(crate) fn leave(&self) {
-            let mut directory = DIRECTORY.write().unwrap_or_else(PoisonError::into_inner);
-            directory.living.remove(&self.0);
+        /// The rack that a slot is of, if it lives.
+        #[expect(clippy::unused_self, reason = "the same face as without `std`")]
+        pub(crate) fn find(&self, slot: &[u8]) -> Option<Arc<Rack>> {
+            let regions = REGIONS.read().unwrap_or_else(PoisonError::into_inner);
+            let mut up_to_it = regions.range(..=slot.as_ptr().addr());
+            let (_, region) = up_to_it.next_back()?;
+            let is_in_it = region.span.contains(slot.as_ptr(), slot.len());
+            is_in_it.then(|| region.rack.upgrade())?
         }
     }
 }
@@ -76,27 +79,26 @@ mod imp {
     use crate::rack::Rack;
 
     /// The way to a rack, which does not keep it alive.
-    #[derive(Clone)]
     pub(crate) struct Home(Weak<Rack>);
 
-    #[expect(clippy::unused_self, reason = "the same face as with `std`")]
     impl Home {
-        /// Makes a rack that can be found.
-        pub(crate) fn found(build: impl FnOnce(Home) -> Rack) -> Arc<Rack> {
-            Arc::new_cyclic(|rack| build(Home(rack.clone())))
+        #[inline]
+        pub(crate) fn of(rack: &Rack) -> Self {
+            Self(rack.me())
         }
 
-        /// The home of a buffer that never had a rack.
-        pub(crate) fn nowhere() -> Self {
+        /// The home of a buffer that was made of a lease or of memory from elsewhere.
+        pub(crate) fn unknown() -> Self {
             Self(Weak::new())
         }
 
-        /// The rack, if it lives.
-        pub(crate) fn find(&self) -> Option<Arc<Rack>> {
+        pub(crate) fn enter(_: &Arc<Rack>) {}
+
+        pub(crate) fn leave(_: &Rack) {}
+
+        /// The rack that a slot is of, if it lives.
+        pub(crate) fn find(&self, _: &[u8]) -> Option<Arc<Rack>> {
             self.0.upgrade()
         }
-
-        /// The rack ends; nothing is to be done.
-        pub(crate) fn leave(&self) {}
     }
 }

@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 mod adopt;
+mod apart;
 mod buf_mut;
 mod buffer;
 mod buffer_pool;
@@ -27,6 +28,7 @@ mod fallback;
 mod home;
 mod line;
 mod rack;
+mod size_table;
 mod source;
 mod stats;
 mod storage;

@@ -1,7 +1,7 @@
 //! The classes of one buffer pool, and what their buffers have in common.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 
 use pool_core::Budget;
@@ -12,6 +12,7 @@ use crate::decay::Decay;
 use crate::fallback::Fallbacks;
 use crate::home::Home;
 use crate::line::Line;
+use crate::size_table::SizeTable;
 use crate::stats::BufferPoolStats;
 
 /// What the handles of one buffer pool share. Lives as long as there is one; buffers do not keep it alive, only their own slot.
@@ -22,9 +23,11 @@ use crate::stats::BufferPoolStats;
 ///   (But for what a call under way has in its hands, and for a slot that changed its payer when a [waker](core::task::Waker) panicked.)
 /// - **RESIDENT-2** The slots in a stock have no memory: they were never handed out, or their pages were given back since.
 pub(crate) struct Rack {
+    /// What the fast path reads.
+    pub(crate) by_size: SizeTable,
     pub(crate) sizes: Classes,
     pub(crate) classes: Box<[Class]>,
-    home: Home,
+    me: Weak<Self>,
     pub(crate) rules: Rules,
     pub(crate) oversize: Line<Fallbacks>,
     pub(crate) decay: Line<Decay>,
@@ -48,19 +51,27 @@ impl Rack {
         decay: Decay,
     ) -> Arc<Self> {
         debug_assert_eq!(sizes.as_slice().len(), classes.len());
-        Home::found(|home| Self {
+        let rack = Arc::new_cyclic(|me| Self {
+            by_size: SizeTable::new(sizes, classes.iter().map(|class| &class.pool)),
             sizes: *sizes,
             classes: classes.into_boxed_slice(),
-            home,
+            me: me.clone(),
             rules,
             oversize: Line::default(),
             decay: Line(decay),
-        })
+        });
+        Home::enter(&rack);
+        rack
     }
 
-    #[inline]
-    pub(crate) fn home(&self) -> Home {
-        self.home.clone()
+    /// A way to this rack that does not keep it alive.
+    pub(crate) fn me(&self) -> Weak<Self> {
+        self.me.clone()
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn regions(&self) -> impl Iterator<Item = pool_core::RegionSpan> {
+        self.classes.iter().map(|class| class.pool.region())
     }
 
     /// The class that a slot of so many bytes is of.
@@ -92,7 +103,7 @@ impl Rack {
 impl Drop for Rack {
     /// What idles goes back to the system if buffers are out, which keep their class's region.
     fn drop(&mut self) {
-        self.home.leave();
+        Home::leave(self);
         for class in &self.classes {
             if class.stats().in_use > 0 {
                 class.give_up_idle(usize::MAX);

@@ -9,7 +9,11 @@ impl Source for BufferPool {
     #[inline]
     #[cfg_attr(feature = "track", track_caller)]
     fn lease(&self, min: usize) -> Option<Lease> {
-        self.rack().try_take(min).ok()
+        let rack = self.rack();
+        match rack.take_cached(min) {
+            Some(lease) => Some(lease),
+            None => rack.try_take(min).ok(),
+        }
     }
 
     /// Counts a miss of the class for so many bytes, or, beyond every class, an oversize buffer.

@@ -121,7 +121,10 @@ impl BufferPoolStats {
     }
 
     /// Bytes of memory for each byte that was asked for: of the requests that memory was taken from the system for, which are a sample of all. 1 if there was none
-    /// yet. How large it can become, the [waste of the classes](crate::Classes::most_waste_percent) says.
+    /// yet.
+    ///
+    /// A request costs at most what it asked for, and the [waste of the classes](crate::Classes::most_waste_percent) of it, and the size of the smallest class. So with
+    /// classes that double it is at most 2, where nobody asks for less than half of the smallest.
     #[must_use]
     pub fn fragmentation(&self) -> f64 {
         let total = |part: fn(&ClassStats) -> u64| self.classes.iter().map(part).sum::<u64>();

@@ -9,11 +9,13 @@
 
 use pool_core::{Budget, Charge, Lease};
 
+use crate::buffer::PooledBuffer;
 use crate::class::{Class, NoSlot};
 use crate::error::{AcquireError, AcquireErrorKind};
 use crate::fallback::Fallback;
+use crate::home::Home;
 use crate::rack::Rack;
-use crate::storage::{Apart, Storage};
+use crate::storage::Storage;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::tenant::TenantSlot;
 
@@ -28,48 +30,70 @@ pub(crate) enum Refusal {
 }
 
 impl Rack {
-    /// Takes a slot for at least `min` bytes.
+    /// Takes a slot of the class for `min` bytes out of the thread's cache. `None` proves nothing, not even that there is no such class.
     #[inline]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(crate) fn take_cached(&self, min: usize) -> Option<Lease> {
+        self.by_size.pool_for(min)?.alloc_cached()
+    }
+
+    /// A buffer of this pool.
+    #[inline]
+    pub(crate) fn buffer(&self, storage: Storage) -> PooledBuffer {
+        PooledBuffer::new(storage, Home::of(self))
+    }
+
+    /// The slow part of [`BufferPool::acquire`](crate::BufferPool::acquire).
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(crate) fn acquire(&self, min: usize) -> PooledBuffer {
+        self.buffer(self.take(min))
+    }
+
+    /// The slow part of [`BufferPool::try_acquire`](crate::BufferPool::try_acquire).
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub(crate) fn try_acquire(&self, min: usize) -> Result<PooledBuffer, AcquireError> {
+        let lease = self.try_take(min)?;
+        Ok(self.buffer(Storage::of_slot(lease, min)))
+    }
+
+    /// Takes a slot for at least `min` bytes, after [`take_cached`](Self::take_cached) found none.
+    #[cold]
+    #[inline(never)]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn try_take(&self, min: usize) -> Result<Lease, AcquireError> {
         let Some(index) = self.sizes.index_of(min) else {
             return Err(self.too_large(min));
         };
-        match self.classes[index].pool.alloc_at_hand() {
-            Some(lease) => Ok(lease),
-            None => self.try_take_slowly(min, index),
+        if let Some(lease) = self.classes[index].pool.alloc_at_hand() {
+            return Ok(lease);
         }
-    }
-
-    #[cold]
-    #[cfg_attr(feature = "track", track_caller)]
-    fn try_take_slowly(&self, min: usize, index: usize) -> Result<Lease, AcquireError> {
         match self.look_for(min, index, None) {
             Ok((lease, _)) => Ok(lease),
             Err(why) => Err(self.refused(min, index, why)),
         }
     }
 
-    /// Takes a slot for at least `min` bytes, or memory from elsewhere.
-    #[inline]
+    /// As [`try_take`](Self::try_take), or takes memory from elsewhere.
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take(&self, min: usize) -> Storage {
         if let Some(index) = self.sizes.index_of(min) {
             if let Some(lease) = self.classes[index].pool.alloc_at_hand() {
-                return Storage::Slot(lease);
+                return Storage::of_slot(lease, min);
             }
         }
         self.take_slowly(min, None)
     }
 
     /// As [`take`](Self::take), charged to `tenant` if there is one.
-    #[cold]
-    #[inline(never)]
     #[cfg_attr(feature = "track", track_caller)]
     pub(crate) fn take_slowly(&self, min: usize, tenant: Option<&Budget>) -> Storage {
         if let Some(index) = self.sizes.index_of(min) {
             if let Some(taken) = self.look_for_or_overdraw(min, index, tenant) {
-                return self.storage(taken);
+                return self.storage(taken, min);
             }
         }
         self.take_from_elsewhere(min, self.fallback_bytes(min), tenant)
@@ -88,8 +112,7 @@ impl Rack {
         if let Some(budget) = self.payer(tenant) {
             self.make_room(budget, bytes);
         }
-        let fallback = Fallback::new(self, bytes, tenant);
-        Storage::apart(Apart::Fallback(fallback))
+        Storage::of_fallback(Fallback::new(self, bytes, tenant), min)
     }
 
     /// Takes what a buffer moves to that outgrew its storage: beyond the classes, as much as it wants, so that growing bit by bit costs a constant
@@ -211,13 +234,10 @@ impl Rack {
     }
 
     /// Makes a buffer's storage of a slot.
-    pub(crate) fn storage(&self, (lease, charge): Taken) -> Storage {
+    pub(crate) fn storage(&self, (lease, charge): Taken, min: usize) -> Storage {
         match charge {
-            None => Storage::Slot(lease),
-            Some(charge) => {
-                let slot = TenantSlot::new(lease, charge, self.home());
-                Storage::apart(Apart::Tenant(slot))
-            }
+            None => Storage::of_slot(lease, min),
+            Some(charge) => Storage::of_tenant(TenantSlot::new(lease, charge, self.me()), min),
         }
     }
 

@@ -3,7 +3,8 @@
 //! A slot's charge lies with its class while the slot is home, and in the buffer while a tenant has it; between the two it moves within one tree of budgets, in
 //! one step that no other call can see half done.
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::fmt;
 #[cfg(feature = "std")]
 use core::time::Duration;
@@ -13,7 +14,7 @@ use pool_core::{Budget, Charge, ChargeError, Lease, Tenant};
 use crate::buffer::PooledBuffer;
 use crate::class::Class;
 use crate::error::{AcquireError, TenantError, TenantErrorKind};
-use crate::home::Home;
+use crate::fallback::Memory;
 use crate::rack::Rack;
 use crate::taking::Taken;
 #[cfg(feature = "std")]
@@ -47,7 +48,7 @@ use crate::waiting::{self, AcquireFuture};
 /// Where the pool itself touches nothing that threads share, a tenant's acquire and drop take the lock of the class's charge and that of the tree of budgets,
 /// and allocate some 50 bytes for the charge.
 ///
-/// While somebody waits for memory that their own ceiling does not let them have, what is dropped meanwhile goes back to the system instead of idling.
+/// Who waits at their own ceiling waits for what they have themselves, and changes nothing for others: what those drop meanwhile idles as ever.
 #[derive(Clone)]
 pub struct TenantPool {
     pub(crate) rack: Arc<Rack>,
@@ -81,7 +82,7 @@ impl TenantPool {
     #[cfg_attr(feature = "track", track_caller)]
     pub fn acquire(&self, min: usize) -> PooledBuffer {
         let storage = self.rack.take_slowly(min, Some(&self.budget));
-        PooledBuffer::new(storage, min, self.rack.home())
+        self.rack.buffer(storage)
     }
 
     /// As [`BufferPool::try_acquire`](crate::BufferPool::try_acquire).
@@ -96,7 +97,7 @@ impl TenantPool {
             return Err(rack.too_large(min));
         };
         match rack.look_for(min, index, Some(&self.budget)) {
-            Ok(taken) => Ok(PooledBuffer::new(rack.storage(taken), min, rack.home())),
+            Ok(taken) => Ok(rack.buffer(rack.storage(taken, min))),
             Err(why) => Err(rack.refused(min, index, why)),
         }
     }
@@ -140,15 +141,15 @@ pub(crate) struct TenantSlot {
     lease: Option<Lease>,
     /// There as long as the lease is.
     charge: Option<Charge>,
-    home: Home,
+    rack: Weak<Rack>,
 }
 
 impl TenantSlot {
-    pub(crate) fn new(lease: Lease, charge: Charge, home: Home) -> Self {
+    pub(crate) fn new(lease: Lease, charge: Charge, rack: Weak<Rack>) -> Self {
         Self {
             lease: Some(lease),
             charge: Some(charge),
-            home,
+            rack,
         }
     }
 
@@ -167,23 +168,30 @@ impl TenantSlot {
         self.charge.as_ref().map(Charge::budget)
     }
 
+    /// The pool that it is a slot of, if that lives.
+    pub(crate) fn rack(&self) -> Option<Arc<Rack>> {
+        self.rack.upgrade()
+    }
+
     /// The slot alone: what it costs is the pool's again, whatever its budget says.
-    pub(crate) fn into_lease(mut self) -> Option<Lease> {
-        let lease = self.lease.take()?;
+    pub(crate) fn into_memory(mut self) -> Memory {
+        let Some(lease) = self.lease.take() else {
+            return Memory::Heap(Vec::new());
+        };
         let charge = self.charge.take();
-        if let (Some(rack), Some(charge)) = (self.home.find(), charge) {
+        if let (Some(rack), Some(charge)) = (self.rack.upgrade(), charge) {
             if let Some(class) = rack.class_with(lease.len()) {
                 rack.keep_for_pool(class, charge);
             }
         }
-        Some(lease)
+        Memory::Slot(lease)
     }
 }
 
 impl Drop for TenantSlot {
     fn drop(&mut self) {
         if let (Some(lease), Some(charge)) = (self.lease.take(), self.charge.take()) {
-            let rack = self.home.find();
+            let rack = self.rack.upgrade();
             match rack
                 .as_ref()
                 .and_then(|rack| Some((rack, rack.class_with(lease.len())?)))

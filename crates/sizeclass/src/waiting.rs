@@ -7,6 +7,9 @@
 //!   the system: so idle memory of any class becomes bytes in the budget's line, where the oldest request is served first;
 //! - if every slot of the class is out: it [wants](pool_core::Stock::want) one, so that nobody puts one into the stock, past the line.
 //!
+//! Who waits at the ceiling of their own tenant stands in the line for bytes only, because nobody else's memory would help: as long as that is
+//! [so](Charging::is_held_by_own_limit).
+//!
 //! # Why no wake-up is lost
 //!
 //! It stands in line before it says that it waits, and each line is of `pool-core`, where who has joined hears of the next slot, or byte. When all lines were joined, no slot with memory was
@@ -54,6 +57,10 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    fn is_in_none(&self) -> bool {
+        self.slots.is_empty() && self.bytes.is_none()
+    }
+
     fn leave(&mut self) {
         *self = Self::default();
     }
@@ -97,7 +104,7 @@ impl<'a> AcquireFuture<'a> {
 
     /// Looks at the lines that it stands in, or joins some.
     fn look(&mut self, index: usize, context: &mut Context<'_>) -> Result<Look, AcquireError> {
-        if self.lines.slots.is_empty() {
+        if self.lines.is_in_none() {
             match self.rack.look_for(self.min, index, self.tenant) {
                 Ok(taken) => return Ok(Look::Taken(taken)),
                 Err(Refusal::Exhausted) => {
@@ -114,7 +121,6 @@ impl<'a> AcquireFuture<'a> {
                     let class = &self.rack.classes[index];
                     let payer = self.rack.payer(self.tenant);
                     self.lines.bytes = payer.map(|budget| budget.charge_async(class.slot_cost()));
-                    (0..self.rack.classes.len()).for_each(|other| self.join(other));
                 }
             }
         }
@@ -127,7 +133,19 @@ impl<'a> AcquireFuture<'a> {
                 return Ok(self.spend(index, charge));
             }
         }
+        if self.lines.slots.is_empty() {
+            if self.is_held_by_its_tenant() {
+                return Ok(Look::Waits);
+            }
+            (0..self.rack.classes.len()).for_each(|other| self.join(other));
+        }
         Ok(self.look_for_slots(index, context))
+    }
+
+    /// Whether only the tenant itself can help, by giving back. Then this is polled again when that is over.
+    fn is_held_by_its_tenant(&self) -> bool {
+        let bytes = self.lines.bytes.as_ref();
+        self.tenant.is_some() && bytes.is_some_and(Charging::is_held_by_own_limit)
     }
 
     fn join(&mut self, index: usize) {
@@ -138,6 +156,14 @@ impl<'a> AcquireFuture<'a> {
     /// Uses bytes that were granted for a slot of the class.
     fn spend(&self, index: usize, charge: Charge) -> Look {
         let class = &self.rack.classes[index];
+        if let Some(lease) = class.pool.alloc_at_hand() {
+            // It has memory, which is paid already: one of the two charges goes to who waits next.
+            if self.tenant.is_none() {
+                return Look::Taken((lease, None));
+            }
+            drop(class.pool.take_charge(class.slot_cost()));
+            return Look::Taken((lease, Some(charge)));
+        }
         let Some(lease) = class.stock.take() else {
             // Others were faster: the bytes go back.
             return Look::Again;
@@ -165,6 +191,12 @@ impl<'a> AcquireFuture<'a> {
                     has_freed = true;
                     self.join(class_index);
                 }
+                Received::Useless(lease) => {
+                    self.lines.slots.clear();
+                    // It idles, now that nobody here waits for it.
+                    drop(lease);
+                    return Look::Waits;
+                }
                 Received::Again => return Look::Again,
                 Received::PassedOn => {
                     // Whoever wants it is about to join that line; this one goes behind them when it is polled again.
@@ -183,12 +215,15 @@ impl<'a> AcquireFuture<'a> {
         if is_ours && self.tenant.is_none() {
             return Received::Taken((lease, None));
         }
-        if is_ours && self.lines.bytes.is_none() {
+        if is_ours {
             return match class.hand_to(lease, self.tenant) {
                 Ok(taken) => Received::Taken(taken),
                 // The tenant's ceiling: from now on that is what it waits for.
                 Err(_) => Received::Again,
             };
+        }
+        if self.is_held_by_its_tenant() {
+            return Received::Useless(lease);
         }
         if class.give_up(lease) {
             Received::GivenUp
@@ -205,6 +240,8 @@ enum Received {
     GivenUp,
     /// Somebody wants it as a slot.
     PassedOn,
+    /// Nobody's memory helps.
+    Useless(Lease),
     Again,
 }
 
@@ -229,7 +266,7 @@ impl Future for AcquireFuture<'_> {
         };
         this.is_done = true;
         let (rack, min) = (this.rack, this.min);
-        let buffer = answer.map(|taken| PooledBuffer::new(rack.storage(taken), min, rack.home()));
+        let buffer = answer.map(|taken| rack.buffer(rack.storage(taken, min)));
         // Last: others may be woken by it.
         this.lines.leave();
         Poll::Ready(buffer)
@@ -240,7 +277,7 @@ impl fmt::Debug for AcquireFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AcquireFuture")
             .field("min", &self.min)
-            .field("waits", &!self.lines.slots.is_empty())
+            .field("waits", &!self.lines.is_in_none())
             .finish_non_exhaustive()
     }
 }

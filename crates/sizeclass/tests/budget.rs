@@ -232,6 +232,40 @@ fn decay_gives_back_what_was_not_used_for_a_while() {
     assert_eq!(left, [256, 128, 64, 0, 0].map(|it| it * KIB));
 }
 
+/// What the process has locked in memory.
+#[cfg(not(miri))]
+fn locked_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find(|line| line.starts_with("VmLck:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// A page that is locked into memory is one that the system does not give up.
+#[test]
+#[cfg(not(miri))]
+fn what_the_system_does_not_take_back_stays_charged() {
+    let budget = Budget::new(1 << 20);
+    let pool = pool(&budget);
+    let [locked, other] = [(); 2].map(|()| pool.acquire(1));
+    let page = locked.as_ptr().cast();
+    // SAFETY: a page of the pool's, which lives to the end of this function; its bytes are not touched.
+    let was_locked = unsafe { libc::mlock(page, 4096) } == 0;
+    // Some instruments make the call do nothing.
+    if !was_locked || locked_kib() == 0 {
+        println!("skipped: this process may lock no memory");
+        return;
+    }
+    drop((other, locked)); // Given back last: found first.
+    assert_eq!((pool.trim(0), budget.used()), (0, 8 * KIB));
+    assert_charged(&pool, &budget);
+    assert_eq!(pool.stats().classes()[0].idle, 2);
+    // SAFETY: the page that was locked, of the pool, which lives.
+    unsafe { libc::munlock(page, 4096) };
+    assert_eq!((pool.trim(0), budget.used()), (8 * KIB, 0));
+    assert_charged(&pool, &budget);
+}
+
 /// Every path on which the pool of a class says no leaves the counts right.
 #[test]
 fn refusals_on_purpose_leave_the_counts_right() {
@@ -485,6 +519,61 @@ mod tenants {
         drop(first);
         assert!(matches!(task.poll(&mut waits), Poll::Ready(Ok(_))));
         assert_eq!(alice.used(), 0, "the answer was dropped");
+    }
+
+    /// Nobody else's memory would help, so it idles as ever.
+    #[test]
+    fn who_waits_at_a_ceiling_takes_nothing_from_others() {
+        let budget = Budget::new(1 << 20);
+        let alice = child(&budget, 1, 0, 16 * KIB);
+        let pool = pool(&budget);
+        let hers = pool.tenant(Tenant::new(1)).expect("she has a budget");
+        let first = hers.acquire(16 * KIB);
+        let (task, mut waits) = (Task::default(), hers.acquire_async(16 * KIB));
+        assert!(task.poll(&mut waits).is_pending());
+        for _ in 0..3 {
+            drop([1, 16 * KIB, 64 * KIB].map(|min| pool.acquire(min)));
+            assert_eq!(pool.stats().idle_bytes(), 84 * KIB);
+        }
+        assert_eq!(task.wakes(), 0);
+        alice.set_limit(32 * KIB).expect("no floors");
+        assert_eq!(task.wakes(), 1);
+        let Poll::Ready(Ok(second)) = task.poll(&mut waits) else {
+            panic!("there is room");
+        };
+        assert_eq!(alice.used(), 32 * KIB);
+        let of_class: u64 = pool.stats().classes()[1].brought_in;
+        assert_eq!(of_class, 2, "what idled is enough");
+        drop((first, second));
+    }
+
+    /// Also when the budget above has no room: what came home is hers for the asking, and in another class it makes room.
+    #[test]
+    fn who_waits_at_a_ceiling_is_served_by_what_is_given_back_below_it() {
+        for held in [vec![16 * KIB], vec![1; 4]] {
+            let budget = Budget::new(32 * KIB);
+            let alice = child(&budget, 1, 0, 16 * KIB);
+            let pool = pool(&budget);
+            let hers = pool.tenant(Tenant::new(1)).expect("she has a budget");
+            let others = pool.try_acquire(16 * KIB).expect("half of it");
+            let mut held: Vec<_> = held
+                .into_iter()
+                .map(|min| hers.try_acquire(min).expect("the other half"))
+                .collect();
+            let (task, mut waits) = (Task::default(), hers.acquire_async(16 * KIB));
+            assert!(task.poll(&mut waits).is_pending());
+            while let Some(buffer) = held.pop() {
+                assert_eq!(task.wakes(), 0);
+                drop(buffer);
+            }
+            assert!(task.wakes() > 0);
+            let Poll::Ready(Ok(buffer)) = task.poll(&mut waits) else {
+                panic!("what she had is home");
+            };
+            assert_eq!((alice.used(), budget.used()), (16 * KIB, 32 * KIB));
+            drop((others, buffer));
+            assert_charged(&pool, &budget);
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A pool with a budget and a tenant beside a naive one: after each operation, who has got what, and what it is charged.
 #![cfg(all(feature = "os", feature = "std", target_os = "linux"))]
 
+#[path = "../../../fuzz/inputs.rs"]
+mod inputs;
 mod naive;
 
 use naive::{CAPACITY, CLASS_BYTES, KIB, Naive, No, Payer, Place};
@@ -17,6 +19,8 @@ enum Op {
     Grow(usize, usize),
     Drop(usize),
     Lower(usize),
+    /// Lowers a buffer of the pool's and makes a buffer of its lease, which is charged as it was.
+    Adopt(usize),
     Trim(usize),
     SetLimit(usize),
 }
@@ -37,6 +41,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..8_usize, size()).prop_map(|(at, len)| Op::Grow(at, len)),
         6 => (0..8_usize).prop_map(Op::Drop),
         1 => (0..8_usize).prop_map(Op::Lower),
+        1 => (0..8_usize).prop_map(Op::Adopt),
         1 => (0..200 * KIB).prop_map(Op::Trim),
         1 => (16 * KIB..200 * KIB).prop_map(Op::SetLimit),
     ]
@@ -151,6 +156,16 @@ impl World {
                     }
                 }
             }
+            Op::Adopt(at) => {
+                if let Some(mut held) = self.pick(at) {
+                    if let (Place::Slot(_), Payer::Pool) = (held.place, held.payer) {
+                        let (lease, range) = held.buffer.into_lease().expect("a slot");
+                        let adopted = PooledBuffer::from_lease(lease, range.end);
+                        held.buffer = adopted.expect("as long as it was");
+                    }
+                    self.held.push(held);
+                }
+            }
             Op::Trim(target) => {
                 let expected = self.naive.idle_bytes().saturating_sub(target);
                 let expected = self.naive.reclaim(expected);
@@ -213,6 +228,36 @@ fn reason(why: &AcquireError) -> No {
     }
 }
 
+fn run(limit: usize, floor: usize, ceiling: usize, ops: Vec<Op>) {
+    let mut world = World::new(limit, floor, ceiling);
+    for op in ops {
+        world.apply(op);
+        world.check();
+    }
+    let World {
+        budget,
+        pool,
+        mut held,
+        ..
+    } = world;
+    held.clear();
+    pool.trim(0);
+    assert_eq!(budget.used(), 0);
+}
+
+/// What the fuzz target `sizeclass_budget` does with an input. Other limits are among the operations.
+pub(crate) fn replay(input: &[u8]) {
+    inputs::replay(input, op(), |ops| {
+        run(128 * KIB, 32 * KIB, 96 * KIB, ops);
+    });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "reads files")]
+fn kept_inputs_pass() {
+    inputs::replay_kept("sizeclass_budget", replay);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 2 } else { 64 },
@@ -229,14 +274,6 @@ proptest! {
         }),
         ops in proptest::collection::vec(op(), 1..if cfg!(miri) { 8 } else { 60 }),
     ) {
-        let mut world = World::new(limit, floor, ceiling);
-        for op in ops {
-            world.apply(op);
-            world.check();
-        }
-        let World { budget, pool, mut held, .. } = world;
-        held.clear();
-        pool.trim(0);
-        assert_eq!(budget.used(), 0);
+        run(limit, floor, ceiling, ops);
     }
 }

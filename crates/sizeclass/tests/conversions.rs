@@ -1,7 +1,7 @@
 //! Building with good and bad numbers, lowering, and what a buffer is to generic code.
 
 use pool_core::{RegionSource, Scrub, StableBytes};
-use sizeclass::{AcquireError, BufferPool, BufferPoolStats, BuildError, PooledBuffer};
+use sizeclass::{AcquireError, BufferPool, BufferPoolStats, BuildError, Classes, PooledBuffer};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_impl_all!(BufferPool: Clone, Send, Sync);
@@ -24,6 +24,24 @@ fn bad_capacities_are_named() {
     }
     let built = BufferPool::builder().build();
     assert!(built.is_err(), "there is no default capacity");
+}
+
+#[test]
+fn bad_classes_are_named() {
+    let many: Vec<usize> = (1..66).collect();
+    let cases: [(&[usize], &str); 5] = [
+        (&[], "1 to 64 of them, got 0"),
+        (&many, "1 to 64 of them, got 65"),
+        (&[0, 1], "1 to isize::MAX bytes each, got 0"),
+        (&[1, 3, 3], "ascending, got 3"),
+        (&[4096, 100], "ascending, got 100"),
+    ];
+    for (sizes, bound) in cases {
+        let why = Classes::try_new(sizes).expect_err("a bad list");
+        assert_eq!(why.to_string(), format!("classes: must be {bound}"));
+    }
+    let close = Classes::try_new(&many[..64]).expect("neighbours may be close");
+    assert_eq!(close.as_slice().len(), 64);
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod reached;
 
 use loom::sync::Notify;
 use loom::thread;
-use pool_core::Budget;
+use pool_core::{Budget, Tenant};
 use reached::{Reached, explore};
 use sizeclass::{AcquireError, AcquireFuture, BufferPool, Classes, PooledBuffer};
 use std::future::Future;
@@ -246,6 +246,34 @@ fn a_request_behind_one_that_is_given_up_is_served() {
         };
         quitter.join().expect("no panic");
         waiter.join().expect("no panic");
+        assert_every_byte_once(&pool, &budget);
+    });
+    waited.check();
+}
+
+/// Who waits at its own ceiling stands in no line of slots; what it gives back in another class is idle memory of a full budget, and serves it all the same.
+#[test]
+fn what_a_tenant_gives_back_serves_who_waits_at_its_ceiling() {
+    let waited = Reached::new("it waited");
+    let mark = waited.clone();
+    explore(2, move || {
+        let (pool, budget) = pool(1, LARGE);
+        let child = budget.child().tenant(Tenant::new(1));
+        let alice = child.ceiling_bytes(LARGE).build().expect("small");
+        let hers = pool.tenant(Tenant::new(1)).expect("she has a budget");
+        let held = hers.try_acquire(LARGE).expect("there is room");
+        let waited = mark.clone();
+        let giver = thread::spawn(move || drop(held));
+        let waiter = thread::spawn(move || {
+            let (answer, has_waited) = wait(hers.acquire_async(SMALL));
+            write(&mut answer.expect("in turn"), 1);
+            if has_waited {
+                waited.mark();
+            }
+        });
+        giver.join().expect("no panic");
+        waiter.join().expect("no panic");
+        assert_eq!(alice.used(), 0);
         assert_every_byte_once(&pool, &budget);
     });
     waited.check();

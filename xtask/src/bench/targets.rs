@@ -80,6 +80,8 @@ pub(super) const TARGETS: &[Target] = &[
     target("class/64k", Against(ALLOCATORS, 0.60)),
     target("class/64k", Against(ZERO_FILLING, 0.10)),
     target("class/64k", InstructionsOf("class/4k", 1.00)),
+    // Two threads get 1.8 times as much done as one.
+    target("class/64k-2t", AgainstOwn("class/64k", 2.0 / 1.8)),
     target("class/1m", Against(ALLOCATORS, 0.60)),
     target("class/1m", Against(ZERO_FILLING, 0.10)),
     target("class/1m", InstructionsOf("class/4k", 1.00)),

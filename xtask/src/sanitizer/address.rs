@@ -28,7 +28,9 @@ const LEFT_OUT: &[&str] = &[
     "lazy_memory",     // counts the pages of the process
     "resident",        // so does this
     "ten_times",       // and this
+    "within_budget",   // and this
     "out_of_mappings", // takes every mapping there is
+    "no_mappings",     // allows the process no more of them
     "bridge", // names a type of 2^40 bytes, for which the instrumented build takes all memory
 ];
 

@@ -7,7 +7,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::books::Asked;
+use super::books::{Asked, Books};
 use super::charge::Charge;
 use super::error::ChargeError;
 use super::node::Node;
@@ -39,6 +39,21 @@ impl Charging {
             bytes,
             state: State::New,
         }
+    }
+
+    /// Whether it waits in line, and its own budget has no room for it, whatever those above have. If so, its task is woken when that changes, even
+    /// if it is not granted then.
+    ///
+    /// For who can make room in a budget above, which helps nobody who waits at their own limit. Cost: the lock of the tree.
+    #[must_use]
+    pub fn is_held_by_own_limit(&self) -> bool {
+        let State::Waits(ticket) = self.state else {
+            return false;
+        };
+        self.node.with(|books, at| {
+            let Books { ledger, queue, .. } = books;
+            queue.is_held_by_own_limit(ledger, at, ticket)
+        })
     }
 
     /// To be called once.

@@ -6,7 +6,7 @@
 //!
 //! Wakers are somebody else's code, also when they are cloned or dropped. None of that is done here: they are handed out, for after the lock.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::ops::Bound::{Excluded, Unbounded};
 use core::task::Waker;
@@ -29,6 +29,8 @@ struct Waiter {
 pub(crate) struct Queue {
     tickets: u64,
     lines: BTreeMap<(AccountId, Ticket), Waiter>,
+    /// Those that want to be woken when their own budget has room for them, whatever those above have.
+    at_own_limit: BTreeSet<(AccountId, Ticket)>,
     /// The oldest of each line.
     fronts: BTreeMap<Ticket, AccountId>,
     /// How it ended for those that have not come to ask since.
@@ -72,7 +74,35 @@ impl Queue {
                 woken.extend(self.end(ledger, at, ticket, Ok(())));
             }
         }
+        self.wake_from_own_limits(ledger, &mut woken);
         woken
+    }
+
+    /// Whether a request waits for room in its own budget. If so, it is woken when there is some, even if it is not granted then.
+    pub(crate) fn is_held_by_own_limit(
+        &mut self,
+        ledger: &Ledger,
+        at: AccountId,
+        ticket: Ticket,
+    ) -> bool {
+        let waiter = self.lines.get(&(at, ticket));
+        let is_held = waiter.is_some_and(|waiter| waiter.bytes > ledger[at].room());
+        if is_held {
+            self.at_own_limit.insert((at, ticket));
+        }
+        is_held
+    }
+
+    fn wake_from_own_limits(&mut self, ledger: &Ledger, woken: &mut Vec<Waker>) {
+        let lines = &mut self.lines;
+        self.at_own_limit.retain(|place| {
+            let waiter = lines.get_mut(place).expect("who leaves is taken out");
+            let is_held = waiter.bytes > ledger[place.0].room();
+            if !is_held {
+                woken.extend(waiter.waker.take());
+            }
+            is_held
+        });
     }
 
     /// Ends the waiting of those whose request can no longer ever be granted, after a limit came down or a floor was set aside.
@@ -116,6 +146,7 @@ impl Queue {
         ticket: Ticket,
     ) -> Option<Waker> {
         let waiter = self.lines.remove(&(at, ticket))?;
+        self.at_own_limit.remove(&(at, ticket));
         ledger[at].waiting -= 1;
         if self.fronts.remove(&ticket).is_some() {
             if let Some(next) = self.front(at) {

@@ -58,6 +58,18 @@ impl Pool {
         }
     }
 
+    /// Takes a slot out of the calling thread's cache, if the magazine that it takes from holds one. `None` proves nothing, and counts nothing, as with
+    /// [`alloc_at_hand`](Self::alloc_at_hand), which looks further.
+    ///
+    /// For a layer above that has a slow path of its own: this is the fast path of [`alloc`](Self::alloc) and nothing else, so it calls nothing. Always `None` in a pool
+    /// without caches or with a policy (scrubbing, checks, faults), and without feature `std`.
+    #[inline]
+    #[must_use]
+    #[cfg_attr(feature = "track", track_caller)]
+    pub fn alloc_cached(&self) -> Option<Lease> {
+        self.alloc_fast(site::caller())
+    }
+
     #[cold]
     #[inline(never)]
     fn alloc_at_hand_slowly(&self, site: Site) -> Option<Lease> {
