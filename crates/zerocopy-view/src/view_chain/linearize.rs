@@ -26,7 +26,10 @@ impl ViewChain {
     pub fn linearize(self, source: impl Source) -> View {
         match self.joined() {
             Some(whole) => whole,
-            None => self.copied_to(ViewMut::with_capacity(self.len, source)),
+            None => {
+                let buffer = ViewMut::with_capacity(self.len, source);
+                self.moved_to(buffer)
+            }
         }
     }
 
@@ -41,7 +44,7 @@ impl ViewChain {
             return Ok(whole);
         }
         match ViewMut::try_with_capacity(self.len, source) {
-            Ok(buffer) => Ok(self.copied_to(buffer)),
+            Ok(buffer) => Ok(self.moved_to(buffer)),
             Err(why) => Err((why, self)),
         }
     }
@@ -51,6 +54,13 @@ impl ViewChain {
         let mut segments = self.segments.iter().cloned();
         let first = segments.next().unwrap_or_default();
         segments.try_fold(first, |whole, next| whole.try_join(next).ok())
+    }
+
+    /// As [`copied_to`](Self::copied_to), and without the segments. They go before the copy is the answer: who is woken then may panic.
+    fn moved_to(self, buffer: ViewMut<impl Source>) -> View {
+        let copy = self.copied_to(buffer);
+        drop(self);
+        copy
     }
 
     /// A copy in a buffer that has room for it.
