@@ -24,13 +24,11 @@ impl ViewChain {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn linearize(self, source: impl Source) -> View {
-        match self.joined() {
-            Some(whole) => whole,
-            None => {
-                let buffer = ViewMut::with_capacity(self.len, source);
-                self.moved_to(buffer)
-            }
+        if let Some(whole) = self.joined() {
+            return whole;
         }
+        let buffer = ViewMut::with_capacity(self.len, source);
+        self.moved_to(buffer)
     }
 
     /// As [`linearize`](Self::linearize), without the heap. Allocates nothing.
