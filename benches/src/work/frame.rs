@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use crate::case::{Case, in_bulk, use_and_drop};
 use crate::threads::{Gate, need_two_cores, together};
+use crate::work::packet::Packet;
 
 /// Whatever a packet can be copied into.
 pub trait Frames: Sized {
@@ -26,8 +27,9 @@ pub trait Frames: Sized {
 pub fn from_pool<F: Frames, const BYTES: usize, const SLOTS: usize>(case: &mut Case<'_>) {
     let set_up = || F::with_slots(SLOTS);
     case.time(F::NAME, check::<F, BYTES>, set_up, |bencher, frames| {
-        let data = vec![7; BYTES];
-        bencher.iter(|| use_and_drop(frames.copy(black_box(&data))));
+        let packet = packet::<F, BYTES>(frames);
+        let packet = &*packet;
+        bencher.iter(|| use_and_drop(frames.copy(black_box(packet))));
     });
 }
 
@@ -42,10 +44,11 @@ where
         in_bulk(bencher, |times| {
             let part = |mut frames: F| {
                 move |gate: &Gate| {
-                    let data = vec![7; BYTES];
+                    let packet = packet::<F, BYTES>(&mut frames);
+                    let packet = &*packet;
                     let start = gate.wait();
                     for _ in 0..times {
-                        use_and_drop(frames.copy(black_box(&data)));
+                        use_and_drop(frames.copy(black_box(packet)));
                     }
                     start.elapsed()
                 }
@@ -53,6 +56,13 @@ where
             together(part(frames.clone()), part(frames.clone()))
         });
     });
+}
+
+/// What is copied, apart from where it is copied to.
+fn packet<F: Frames, const BYTES: usize>(frames: &mut F) -> Packet {
+    let bytes = [7; BYTES];
+    let first = frames.copy(&bytes);
+    Packet::apart_from(first.as_ref().as_ptr(), &bytes)
 }
 
 fn check<F: Frames, const BYTES: usize>() -> Result<(), String> {

@@ -5,6 +5,7 @@ pub mod crowd;
 pub mod frame;
 pub mod limit;
 mod memory;
+mod packet;
 mod ping_pong;
 pub mod pool;
 pub mod scale;

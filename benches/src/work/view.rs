@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::case::{Case, each_of, in_bulk, use_and_drop};
 use crate::threads::{Apart, Gate, need_two_cores, together};
+use crate::work::packet::Packet;
 
 /// How many bytes a message has: what a slot has.
 const MESSAGE_BYTES: usize = 2048;
@@ -204,8 +205,10 @@ pub fn freeze<F: Freezes>(case: &mut Case<'_>) {
     };
     case.time(F::NAME, check, F::new, |bencher, source| {
         let message = message();
+        let message = Packet::apart_from(source.freeze(&message).bytes().as_ptr(), &message);
+        let message = &*message;
         bencher.iter(|| {
-            let frozen = source.freeze(black_box(&message));
+            let frozen = source.freeze(black_box(message));
             let clones: [F::Frozen; READERS] = std::array::from_fn(|_| frozen.clone());
             black_box(&clones);
         });

@@ -120,9 +120,12 @@ impl<M> FrameChain<M> {
     /// Lets metadata travel with the chain, in place of what travelled so far.
     #[must_use]
     pub fn with_meta<N>(self, meta: N) -> FrameChain<N> {
+        let (bare, before) = self.split_meta();
+        // First of all: its drop may panic, and what a function was about to return is lost then.
+        drop(before);
         FrameChain {
-            frames: self.frames,
-            len: self.len,
+            frames: bare.frames,
+            len: bare.len,
             meta,
         }
     }
@@ -199,7 +202,7 @@ impl<M> IntoIterator for FrameChain<M> {
     type IntoIter = vec_deque::IntoIter<FrameBuf>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.frames.into_iter()
+        self.with_meta(()).frames.into_iter()
     }
 }
 

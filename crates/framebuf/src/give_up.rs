@@ -31,7 +31,7 @@ impl<M> FrameBuf<M> {
             return Err(self);
         }
         let range = self.range();
-        match self.body.into_right() {
+        match self.drop_meta().into_right() {
             Right::Slot(lease) => Ok((lease, range)),
             _ => unreachable!("asked above"),
         }
@@ -49,7 +49,7 @@ impl<M> FrameBuf<M> {
             return Err(self);
         }
         let range = self.range();
-        match self.body.into_right() {
+        match self.drop_meta().into_right() {
             Right::Block(block) => Ok((block.into_vec(), range)),
             _ => unreachable!("asked above"),
         }

@@ -1,6 +1,7 @@
 //! The metadata that travels with a frame.
 
 use crate::FrameBuf;
+use crate::body::Body;
 
 impl<M> FrameBuf<M> {
     /// Lets metadata travel with the frame, in place of what travelled so far.
@@ -8,9 +9,17 @@ impl<M> FrameBuf<M> {
     #[must_use]
     pub fn with_meta<N>(self, meta: N) -> FrameBuf<N> {
         FrameBuf {
-            body: self.body,
+            body: self.drop_meta(),
             meta,
         }
+    }
+
+    /// What is left without metadata. That is dropped first of all: its drop may panic, and what a function was about to return is lost then.
+    #[inline]
+    pub(crate) fn drop_meta(self) -> Body {
+        let Self { body, meta } = self;
+        drop(meta);
+        body
     }
 
     /// Lets other metadata travel, made of what travelled so far. If `map` panics, the frame's storage is freed.

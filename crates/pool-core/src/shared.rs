@@ -44,8 +44,8 @@ impl Shared {
         };
         // Relaxed, both: the slot is ours alone; clones are made from a share that their maker was given. Nothing is kept yet (KEPT-2).
         // Looked at first: the last sharing ended with one share, as a rule, and left the word so. Whose core looked at it last keeps its line.
-        if first.count().load(Relaxed) != Sharers::ONE {
-            first.count().store(Sharers::ONE, Relaxed);
+        if first.count().load(Relaxed) != Sharers::ALONE {
+            first.count().store(Sharers::ALONE, Relaxed);
         }
         first
     }
@@ -225,7 +225,7 @@ impl Drop for Shared {
         }
         // SAFETY: we brought the count from 1 to 0, once; nobody else has a right to the slot (SHARED-1). Neither the slot
         // nor the body is used after this.
-        unsafe { end_sharing(self.slots, self.slot, last) }
+        unsafe { end_sharing(self.slots, self.slot) }
     }
 }
 
@@ -233,14 +233,15 @@ impl Drop for Shared {
 ///
 /// # Safety
 ///
-/// The slot is the caller's, who had its last share, and uses the body no more; `last` is what the count said of that one.
+/// The slot is the caller's, who had its last share, took that off the count, and uses the body no more.
 #[inline(never)]
-unsafe fn end_sharing(slots: NonNull<Slots>, slot: u32, last: Sharers) {
+unsafe fn end_sharing(slots: NonNull<Slots>, slot: u32) {
     // SAFETY: alive until the slot is given back (SLOTS-1); only shared references exist.
     let record = unsafe { slots.as_ref() }.shares().of(slot);
     // [SHARE-LAST] Acquire: every other sharer's last use happened. A load and no fence, so that thread sanitizers see it.
     // Pairs with [SHARE-DROP].
-    record.count.load(Acquire);
+    let left = record.count.load(Acquire);
+    let last = Sharers::before_the_last_went(left);
     // SAFETY: nobody shares the slot any more, by this function's own promise.
     let charge = unsafe { record.end(last) };
     // SAFETY: this function's own promise.

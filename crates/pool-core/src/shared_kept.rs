@@ -118,7 +118,7 @@ mod tests {
         extern crate std;
         let pool = crate::Pool::builder().slots(1).slot_bytes(8).build();
         let mut share = pool.expect("8 bytes").alloc().expect("free").share();
-        let most = Sharers::from_bits(MOST * Sharers::ONE);
+        let most = Sharers::from_bits((MOST - 1) * Sharers::ONE);
         for word in [most, most.with_charge()] {
             // Relaxed, all: one thread.
             share.count().store(word.to_bits(), Relaxed);
@@ -126,7 +126,7 @@ mod tests {
             assert!(std::panic::catch_unwind(attempt).is_err());
             assert_eq!(share.count().load(Relaxed), word.to_bits());
         }
-        share.count().store(Sharers::ONE, Relaxed);
+        share.count().store(Sharers::ALONE, Relaxed);
         drop(share.clone_mut());
     }
 }

@@ -44,7 +44,7 @@ impl<M> From<FrameBuf<M>> for View {
     fn from(frame: FrameBuf<M>) -> Self {
         match frame.into_lease() {
             Ok((lease, range)) => Self(Part::from_shared(lease.share(), range, Label::NONE)),
-            Err(frame) => view_of_no_lease(frame.split_meta().0),
+            Err(frame) => view_of_no_lease(frame.with_meta(())),
         }
     }
 }

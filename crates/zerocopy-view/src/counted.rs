@@ -96,12 +96,13 @@ impl Counted {
             digest: DigestCell::new(),
             charge: UnsafeCell::new(None),
         };
-        let body = Box::leak(Box::new(Body { header, owner }));
+        // In its box, which drops it if it panics when asked.
+        let mut body = Box::new(Body { header, owner });
         let bytes = NonNull::from(body.owner.stable_bytes());
         body.header.first_byte = bytes.cast();
         body.header.retained_bytes = retained_bytes(&body.owner);
         let counted = Self {
-            header: NonNull::from(body).cast(),
+            header: NonNull::from(Box::leak(body)).cast(),
         };
         (counted, bytes)
     }

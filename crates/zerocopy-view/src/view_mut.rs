@@ -126,11 +126,20 @@ impl<S> ViewMut<S> {
     /// The same buffer, which from now on takes more memory from `source`. What it has stays where it is.
     #[must_use = "the buffer with the new source is returned"]
     pub fn with_source<T>(self, source: T) -> ViewMut<T> {
+        let len = self.len;
         ViewMut {
-            bytes: self.bytes,
-            len: self.len,
+            bytes: self.drop_source(),
+            len,
             source,
         }
+    }
+
+    /// What is left without the source. That is dropped first of all: its drop may panic, and what a function was about to return is lost then.
+    #[inline]
+    fn drop_source(self) -> ExclusivePart {
+        let Self { bytes, source, .. } = self;
+        drop(source);
+        bytes
     }
 
     /// The bytes as a view: at the same address, with nothing copied, allocated or counted. The source is dropped, and so is the right to the spare
@@ -139,7 +148,8 @@ impl<S> ViewMut<S> {
     #[inline]
     #[must_use = "dropping a buffer does not need freezing"]
     pub fn freeze(self) -> View {
-        View(self.bytes.into_part(self.len))
+        let len = self.len;
+        View(self.drop_source().into_part(len))
     }
 }
 

@@ -74,7 +74,7 @@ impl<M> FrameChain<M> {
             end += chunk.len();
         }
         match FrameBuf::from_lease(lease, headroom..end) {
-            Ok(frame) => Ok(frame.with_meta(self.meta)),
+            Ok(frame) => Ok(frame.with_meta(self.into_meta())),
             Err(why) => unreachable!("headroom and chain fit the slot: {why}"),
         }
     }
@@ -85,6 +85,12 @@ impl<M> FrameChain<M> {
         let mut bytes = Vec::with_capacity(self.len);
         self.chunks()
             .for_each(|chunk| bytes.extend_from_slice(chunk));
-        FrameBuf::from(bytes).with_meta(self.meta)
+        FrameBuf::from(bytes).with_meta(self.into_meta())
+    }
+
+    /// What is left without the frames. They go before anything is the answer: who is woken by a slot that comes home may panic.
+    fn into_meta(self) -> M {
+        drop(self.frames);
+        self.meta
     }
 }

@@ -24,10 +24,11 @@ impl ViewChain {
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
     pub fn linearize(self, source: impl Source) -> View {
-        match self.joined() {
-            Some(whole) => whole,
-            None => self.copied_to(ViewMut::with_capacity(self.len, source)),
+        if let Some(whole) = self.joined() {
+            return whole;
         }
+        let buffer = ViewMut::with_capacity(self.len, source);
+        self.moved_to(buffer)
     }
 
     /// As [`linearize`](Self::linearize), without the heap. Allocates nothing.
@@ -41,7 +42,7 @@ impl ViewChain {
             return Ok(whole);
         }
         match ViewMut::try_with_capacity(self.len, source) {
-            Ok(buffer) => Ok(self.copied_to(buffer)),
+            Ok(buffer) => Ok(self.moved_to(buffer)),
             Err(why) => Err((why, self)),
         }
     }
@@ -51,6 +52,13 @@ impl ViewChain {
         let mut segments = self.segments.iter().cloned();
         let first = segments.next().unwrap_or_default();
         segments.try_fold(first, |whole, next| whole.try_join(next).ok())
+    }
+
+    /// As [`copied_to`](Self::copied_to), and without the segments. They go before the copy is the answer: who is woken then may panic.
+    fn moved_to(self, buffer: ViewMut<impl Source>) -> View {
+        let copy = self.copied_to(buffer);
+        drop(self);
+        copy
     }
 
     /// A copy in a buffer that has room for it.

@@ -32,8 +32,9 @@ impl<S> ViewMut<S> {
     #[track_caller]
     pub fn advance(&mut self, count: usize) {
         check_position(count, self.len);
-        self.bytes.narrow(count..self.bytes.len());
+        // Before the storage goes, if it does: that may wake who waits for it, and a waker may panic.
         self.len -= count;
+        self.bytes.narrow(count..self.bytes.len());
     }
 
     /// Cuts off the first `at` bytes as a view; this buffer keeps the rest, and goes on in the same storage. Copies nothing, allocates nothing, and
@@ -68,8 +69,14 @@ impl<S> ViewMut<S> {
         let (len, source) = (self.len + next.len, self.source);
         let bytes = match joined {
             Ok(bytes) => bytes,
-            Err((first, _)) if next.len == 0 => first,
-            Err((_, second)) if self.len == 0 => second,
+            Err((first, second)) if next.len == 0 => {
+                drop(second);
+                first
+            }
+            Err((first, second)) if self.len == 0 => {
+                drop(first);
+                second
+            }
             Err((first, second)) => {
                 let first = Self {
                     bytes: first,
@@ -85,6 +92,8 @@ impl<S> ViewMut<S> {
                 ));
             }
         };
+        // Not behind the answer: it may panic.
+        drop(next.source);
         Ok(Self { bytes, len, source })
     }
 }
