@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use pool_core::{Budget, Pool};
+use pool_core::{Budget, Pool, RegionSource};
 
 use super::parts::Parts;
 use super::record::Record;
@@ -182,6 +182,8 @@ impl SenderBuilder {
         let copies = Pool::builder()
             .slots(entries)
             .slot_bytes(self.copy_bytes)
+            // Address space until it is used: most entries never copy.
+            .region(RegionSource::Mmap)
             .build()?;
         let per = self.entries_per_destination;
         Ok(Sender {

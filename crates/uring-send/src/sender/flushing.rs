@@ -142,8 +142,7 @@ impl Sender {
             self.sends.give(record.sends + 1);
             return Visit::Starved;
         }
-        let socket = socket.clone();
-        let mut draft = self.in_flight.send(&socket).expect("a slot for each share");
+        let mut draft = self.in_flight.send(socket).expect("a slot for each share");
         let (mut chain, mut bytes, mut guarded) = (Chain::default(), 0, 0);
         while let Some(next) = self.parts.next_message(&record.queue) {
             let fits = next.runs <= draft.guard_room()
