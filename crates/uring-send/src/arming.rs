@@ -9,6 +9,8 @@ use crate::token::{Generation, Token};
 
 /// The number that marks a cancellation's own completion, which tells nothing that the cancelled operation's does not.
 pub(crate) const CANCEL_OP: u8 = 255;
+/// The number that marks a completion of a send's timeout.
+pub(crate) const TIMEOUT_OP: u8 = CANCEL_OP - 1;
 
 /// The state of one multishot operation in one slot of an instance.
 #[derive(Debug, Default)]

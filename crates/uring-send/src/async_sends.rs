@@ -14,7 +14,7 @@ use crate::completion::Completion;
 use crate::draft::Draft;
 use crate::error::{AsyncSendError, DraftError};
 use crate::in_flight::InFlight;
-use crate::queue::Submissions;
+use crate::queue::{Submissions, has_room};
 use crate::socket::Socket;
 
 pub use future::{Idle, Released, Sending, Sent};
@@ -70,8 +70,8 @@ pub struct AsyncSends {
 
 struct State {
     in_flight: InFlight,
-    /// Sends that were begun and wait for room in the queue, in order.
-    entries: VecDeque<squeue::Entry>,
+    /// Sends that were begun and wait for room in the queue, in order, with their timeouts.
+    entries: VecDeque<(squeue::Entry, Option<squeue::Entry>)>,
     progresses: Progresses,
     /// Futures whose sends could not begin, by the order in which they came.
     starters: BTreeMap<u64, Waker>,
@@ -138,10 +138,14 @@ impl AsyncSends {
         if !state.in_flight.flush(queue) {
             return false;
         }
-        while let Some(entry) = state.entries.front() {
-            // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
-            if !unsafe { queue.push(entry) } {
+        while let Some((send, timeout)) = state.entries.front() {
+            if !has_room(queue, 1 + usize::from(timeout.is_some())) {
                 return false;
+            }
+            for entry in [Some(send), timeout.as_ref()].into_iter().flatten() {
+                // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
+                let pushed = unsafe { queue.push(entry) };
+                assert!(pushed, "there was room above");
             }
             state.entries.pop_front();
         }
@@ -211,11 +215,11 @@ impl State {
         parts(&mut draft)?;
         let place = self.progresses.take_place();
         draft.tag(place.as_tag());
-        // SAFETY: pushed once, unchanged, by `flush`; its completions come through `complete`.
-        let entry = unsafe { draft.into_entry() };
-        match entry {
-            Ok(entry) => {
-                self.entries.push_back(entry);
+        // SAFETY: pushed once, unchanged and together, by `flush`; their completions come through `complete`.
+        let entries = unsafe { draft.into_entries() };
+        match entries {
+            Ok(entries) => {
+                self.entries.push_back(entries);
                 Ok(place)
             }
             Err((draft, why)) => {

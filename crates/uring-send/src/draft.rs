@@ -1,7 +1,9 @@
 //! A send being put together.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use io_uring::squeue;
 use pool_core::StableBytes;
@@ -91,11 +93,9 @@ impl<'a> Draft<'a> {
     /// As [`submit`](Self::submit), by a caller that has the right to send to the socket, has added bytes and knows that the queue has
     /// room.
     pub(crate) fn submit_claimed(self, zero_copy: bool, queue: &mut impl Submissions) {
-        let entry = self.in_flight.begin_claimed(self.slot, zero_copy);
-        std::mem::forget(self);
-        // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
-        let pushed = unsafe { queue.push(&entry) };
-        assert!(pushed, "the caller saw room");
+        let mut this = ManuallyDrop::new(self);
+        let slot = this.slot;
+        this.in_flight.submit_claimed(slot, zero_copy, queue);
     }
 
     /// Sets the number that this send's events will bear. 0 by default.
@@ -115,6 +115,20 @@ impl<'a> Draft<'a> {
     /// fit the path's MTU; other sockets refuse it always.
     pub fn segment_bytes(&mut self, bytes: u16) -> &mut Self {
         self.in_flight.set_segment_bytes(self.slot, bytes);
+        self
+    }
+
+    /// Limits the time that the send may take, from its submission until all its bytes are with the kernel. What is under way then is cancelled, and the send ends with
+    /// [`Failed`](crate::SendEvent::Failed), an error of kind [`TimedOut`](std::io::ErrorKind::TimedOut) without a number, and the bytes that left: a stream's next send would go
+    /// on in the middle of this one. No time at all sends what the socket takes at once. More than a clock can say is no limit.
+    ///
+    /// The rest of a short send has the time that is left. The memory of a zero-copy send is held up to its notification all the same. The time of a send that is linked
+    /// behind another one runs from its submission too, but it is ended when it has begun.
+    ///
+    /// It costs an entry and a completion more for each operation: a queue needs room for both at once. Of rings that share one kernel thread (`SQPOLL`, attached), the kernel may
+    /// take the two apart: then that operation has no limit.
+    pub fn timeout(&mut self, limit: Duration) -> &mut Self {
+        self.in_flight.set_timeout(self.slot, limit);
         self
     }
 
@@ -147,6 +161,10 @@ impl<'a> Draft<'a> {
     /// # Errors
     ///
     /// Gives the draft back, with all that was added to it, and says why.
+    ///
+    /// # Panics
+    ///
+    /// If it has a [timeout](Self::timeout) and the queue holds a single entry.
     pub fn submit(self, queue: &mut impl Submissions) -> Result<(), (Self, SubmitError)> {
         match self.in_flight.submit_draft(self.slot, queue) {
             Ok(()) => {
@@ -161,17 +179,37 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// Gives the draft back and says why.
+    /// Gives the draft back and says why; [`SubmitError::TwoEntries`] of one with a [timeout](Self::timeout).
     ///
     /// # Safety
     ///
     /// The caller pushes the entry exactly once, unchanged but for the flags `IO_LINK`, `IO_HARDLINK`, `IO_DRAIN` and `ASYNC`, and
     /// gives each of its completions once to [`InFlight::complete`] or [`InFlight::complete_raw`].
     pub unsafe fn into_entry(self) -> Result<squeue::Entry, (Self, SubmitError)> {
+        if self.in_flight.has_timeout(self.slot) {
+            return Err((self, SubmitError::TwoEntries));
+        }
+        // SAFETY: the caller's promise; there is no second entry.
+        unsafe { self.into_entries() }.map(|(entry, _none)| entry)
+    }
+
+    /// The send as an entry, and the entry of its [timeout](Self::timeout) if it has one, for a loop that fills its queue itself.
+    ///
+    /// # Errors
+    ///
+    /// Gives the draft back and says why.
+    ///
+    /// # Safety
+    ///
+    /// As [`into_entry`](Self::into_entry), for both entries. The second one is pushed right behind the first, and both become visible to the kernel together. To link another
+    /// entry behind the send, it is the second one that takes the flag `IO_LINK`.
+    pub unsafe fn into_entries(
+        self,
+    ) -> Result<(squeue::Entry, Option<squeue::Entry>), (Self, SubmitError)> {
         match self.in_flight.begin(self.slot) {
             Ok(entry) => {
-                std::mem::forget(self);
-                Ok(entry)
+                let this = ManuallyDrop::new(self);
+                Ok((entry, this.in_flight.timeout_entry(this.slot)))
             }
             Err(why) => Err((self, why)),
         }

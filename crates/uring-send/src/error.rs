@@ -162,6 +162,9 @@ pub enum SubmitError {
     /// There is nothing to send.
     #[error("parts: at least one byte")]
     Empty,
+    /// A send with a timeout is two entries: [`Draft::into_entries`](crate::Draft::into_entries) gives both.
+    #[error("timeout: takes an entry of its own")]
+    TwoEntries,
 }
 
 /// Why a receive could not be set up or ended.

@@ -27,8 +27,8 @@ const COPIED: u32 = 1 << 31;
 /// Stands for a ring where there is none ([`new_ring`](crate::new_ring) says why): `send`, `sendmsg`, `accept4` and `poll`, with the same face.
 ///
 /// A loop that is written for any [`Ring`] runs on it unchanged, with [`InFlight`](crate::InFlight), [`Acceptor`](crate::Acceptor) and [`Doorbell`](crate::Doorbell). A zero-copy send is one that the
-/// kernel copied, and its notification says so at once. It knows no linked entries, no fixed buffers and no buffer rings: such entries get `EINVAL`, and a
-/// [`RecvRing`](crate::RecvRing) needs a real ring.
+/// kernel copied, and its notification says so at once. It knows no links but that to a [timeout](crate::Draft::timeout), no fixed buffers and no buffer rings: such entries get
+/// `EINVAL`, and a [`RecvRing`](crate::RecvRing) needs a real ring.
 ///
 /// Each operation costs a system call of its own and an allocation for its list of parts.
 ///
@@ -79,30 +79,34 @@ impl FallbackRing {
         let (running, ready) = (&mut self.running, &mut self.ready);
         running.retain_mut(|operation| {
             let (user_data, copied) = (operation.user_data(), operation.is_zero_copy());
-            let mut post =
-                |result, flags| ready.push_back(Completion::assume(user_data, result, flags));
-            match operation.advance() {
-                Progress::Waits => true,
+            let mut post = |user_data, result, flags| {
+                ready.push_back(Completion::assume(user_data, result, flags));
+            };
+            let result = match operation.advance() {
+                Progress::Waits => return true,
                 Progress::Said(result) => {
-                    post(result, MORE);
-                    true
+                    post(user_data, result, MORE);
+                    return true;
                 }
-                Progress::Ended(result) if copied => {
-                    post(result, MORE);
-                    post(signed(COPIED), NOTIFICATION);
-                    false
-                }
-                Progress::Ended(result) => {
-                    post(result, 0);
-                    false
-                }
+                Progress::Ended(result) => result,
+            };
+            post(user_data, result, if copied { MORE } else { 0 });
+            if copied {
+                post(user_data, signed(COPIED), NOTIFICATION);
             }
+            if let Some((user_data, result)) = operation.limit_said() {
+                post(user_data, result, 0);
+            }
+            false
         });
     }
 
     /// Takes what was queued, in order. Cancellations are done here, because they change what else runs.
     fn take_queued(&mut self) {
-        while let Some(operation) = self.queued.pop_front() {
+        while let Some(mut operation) = self.queued.pop_front() {
+            if operation.is_linked() {
+                self.link(&mut operation);
+            }
             let Some(word) = operation.cancels() else {
                 self.running.push(operation);
                 continue;
@@ -120,11 +124,23 @@ impl FallbackRing {
         }
     }
 
+    /// Joins an operation with the timeout behind it. One that is linked to anything else is refused.
+    fn link(&mut self, operation: &mut Operation) {
+        let behind = self.queued.front();
+        if behind.is_some_and(|behind| operation.limit_by(behind)) {
+            self.queued.pop_front();
+        } else {
+            operation.refuse();
+        }
+    }
+
     /// Sleeps until one of the operations can go on, or `most` has passed.
     fn sleep(&mut self, most: Option<Duration>) -> io::Result<()> {
         self.polled.clear();
         self.polled
             .extend(self.running.iter().map(Operation::waits_for));
+        let limits = self.running.iter().filter_map(Operation::time_left);
+        let most = limits.chain(most).min();
         let most = most.map_or(-1, |most| {
             // Up to the next millisecond: a wait of less would spin.
             let rounded = most.as_nanos().div_ceil(1_000_000);
@@ -152,8 +168,12 @@ impl Sealed for FallbackRing {}
 impl Sealed for FallbackQueue<'_> {}
 
 impl Submissions for FallbackQueue<'_> {
-    fn is_full(&self) -> bool {
-        self.0.queued.len() >= self.0.entries
+    fn capacity(&self) -> usize {
+        self.0.entries
+    }
+
+    fn room(&self) -> usize {
+        self.0.entries - self.0.queued.len()
     }
 
     unsafe fn push(&mut self, entry: &squeue::Entry) -> bool {

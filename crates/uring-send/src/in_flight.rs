@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use io_uring::cqueue::CompletionQueue;
+use io_uring::squeue;
 use pool_core::Pool;
 
 use crate::completion::{Completion, completions};
@@ -18,7 +19,7 @@ use crate::error::{DraftError, SetupError};
 use crate::event::SendEvent;
 use crate::leaks;
 use crate::nonce::Nonce;
-use crate::queue::Submissions;
+use crate::queue::{Submissions, has_room};
 use crate::registered::{Registered, Table};
 use crate::send_slot::{Phase, SendSlot};
 use crate::socket::Socket;
@@ -26,6 +27,7 @@ use crate::stats::SendStats;
 use crate::wire::Wires;
 
 pub use builder::InFlightBuilder;
+pub(crate) use completing::{errno_of, error_of};
 
 /// Linux moves at most this many bytes in one call (`MAX_RW_COUNT` with pages of 4 KiB).
 pub(crate) const MAX_SEND_BYTES: usize = 0x7fff_f000;
@@ -97,17 +99,27 @@ impl InFlight {
     #[must_use = "sends whose rest is waiting go on only if this is called again"]
     pub fn flush(&mut self, queue: &mut impl Submissions) -> bool {
         while let Some(slot) = self.waiting.front().copied() {
-            if queue.is_full() {
+            if !has_room(queue, self.slot(slot).places()) {
                 return false;
             }
             self.waiting.pop_front();
             let entry = self.operation(slot);
             self.stats.resubmissions += 1;
-            // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
-            let pushed = unsafe { queue.push(&entry) };
-            assert!(pushed, "the queue was not full above");
+            self.push(slot, &entry, queue);
         }
         true
+    }
+
+    /// Puts a send's operation into a queue that has room for it, and its timeout right behind.
+    fn push(&mut self, slot: u16, entry: &squeue::Entry, queue: &mut impl Submissions) {
+        // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
+        let pushed = unsafe { queue.push(entry) };
+        assert!(pushed, "the caller saw room");
+        if let Some(timeout) = self.timeout_entry(slot) {
+            // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
+            let pushed = unsafe { queue.push(&timeout) };
+            assert!(pushed, "the caller saw room");
+        }
     }
 
     /// Reads the queue: what is ours becomes events, what is not is handed on.

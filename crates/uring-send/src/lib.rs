@@ -18,6 +18,7 @@ mod buffer_ring;
 mod compio;
 mod completion;
 mod datagram;
+mod deadline;
 mod doorbell;
 mod draft;
 mod error;

@@ -14,8 +14,16 @@ use crate::ring::submit_and_wait;
 /// The parts of a loop ([`Draft::submit`](crate::Draft::submit), [`InFlight::flush`](crate::InFlight::flush) and more) take any. It is implemented for
 /// `io_uring::squeue::SubmissionQueue` and for what this crate offers beside it, and cannot be implemented elsewhere.
 pub trait Submissions: sealed::Sealed {
+    /// How many entries it can hold.
+    fn capacity(&self) -> usize;
+
+    /// How many more entries it takes now.
+    fn room(&self) -> usize;
+
     /// Whether there is no room for one more entry.
-    fn is_full(&self) -> bool;
+    fn is_full(&self) -> bool {
+        self.room() == 0
+    }
 
     /// Puts an entry at the end. Tells whether there was room; if not, the queue is as it was.
     ///
@@ -28,6 +36,16 @@ pub trait Submissions: sealed::Sealed {
 
 impl Submissions for SubmissionQueue<'_> {
     #[inline]
+    fn capacity(&self) -> usize {
+        SubmissionQueue::capacity(self)
+    }
+
+    #[inline]
+    fn room(&self) -> usize {
+        self.capacity() - self.len()
+    }
+
+    #[inline]
     fn is_full(&self) -> bool {
         SubmissionQueue::is_full(self)
     }
@@ -37,6 +55,23 @@ impl Submissions for SubmissionQueue<'_> {
         // SAFETY: the caller's promise, which is the same.
         unsafe { SubmissionQueue::push(self, entry) }.is_ok()
     }
+}
+
+/// Whether there is room for `places` entries.
+///
+/// # Panics
+///
+/// If there never is: a loop would submit and try again for ever.
+pub(crate) fn has_room(queue: &impl Submissions, places: usize) -> bool {
+    if places == 1 {
+        return !queue.is_full();
+    }
+    let capacity = queue.capacity();
+    assert!(
+        capacity >= places,
+        "queue: a send with a timeout takes {places} places, it has {capacity}"
+    );
+    queue.room() >= places
 }
 
 /// A ring, or what stands for one: so that one loop runs on each of them.

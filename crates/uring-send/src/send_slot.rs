@@ -9,10 +9,17 @@
 //! A send may take several operations: one that came short is followed by one for the rest. Each has a number, because the kernel
 //! may notify of the first while the second runs, and because it may notify of an operation that it said would not be notified
 //! (a linked one that was cancelled): such a notification must not be taken for another one's.
+//!
+//! Each operation of a send with a deadline has a timeout linked behind it, an entry with a completion of its own. When one fires, the kernel cancels the
+//! operation, whose completion looks like that of any other cancelled one: that the time is over is told by the timeout's completion, or by the clock,
+//! whichever says so first. So nothing rests on the order of the two completions, and the slot waits for both.
+
+use std::time::Duration;
 
 use pool_core::Lease;
 
-use crate::arming::CANCEL_OP;
+use crate::arming::TIMEOUT_OP;
+use crate::deadline::Deadline;
 use crate::guard_cell::GuardCell;
 use crate::socket::Socket;
 use crate::token::Generation;
@@ -20,8 +27,8 @@ use crate::wire::MAX_GUARDS;
 
 /// Operations of one send that may be zero-copy: one bit each in `due`. Later ones are sent with a copy, which needs no notification.
 pub(crate) const MAX_ZERO_COPY_OPS: u8 = 64;
-/// The number of all operations of one send from this one on. Below a cancellation's, so that a late one of those is never a send's.
-const LAST_OP: u8 = CANCEL_OP - 1;
+/// The number of all operations of one send from this one on. Below a timeout's and a cancellation's, so that a late one of those is never a send's.
+const LAST_OP: u8 = TIMEOUT_OP - 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -33,11 +40,11 @@ pub(crate) enum Phase {
     Submitted { op: u8 },
     /// The rest of a short send waits for room in the submission queue.
     Waiting,
-    /// All operations have completed; notifications may be due.
+    /// All operations have completed; notifications and timeouts may be due.
     Ended,
 }
 
-/// - **SLOT-1** From `submit` until `is_over`, nothing of what the kernel reads (header, parts, guards, copied bytes, socket)
+/// - **SLOT-1** From `submit` until `is_over`, nothing of what the kernel reads (header, parts, deadline, guards, copied bytes, socket)
 ///   is dropped, moved or written, except the header and parts between two operations.
 #[derive(Debug)]
 #[expect(
@@ -63,6 +70,14 @@ pub(crate) struct SendSlot {
     fixed_refused: bool,
     /// Whether the kernel was asked to end it: then what came short does not go on.
     pub(crate) cancelled: bool,
+    /// How long it may take, if that is limited: counted from when it is begun.
+    pub(crate) timeout: Option<Duration>,
+    /// When its time is over, from then on.
+    deadline: Option<Deadline>,
+    /// Whether its time was over when something was last heard of it.
+    late: bool,
+    /// How many timeouts are still to complete.
+    timeouts_due: u32,
     next_op: u8,
     /// One bit per operation whose notification is still to come.
     due: u64,
@@ -104,9 +119,28 @@ impl SendSlot {
             fixed: false,
             fixed_refused: false,
             cancelled: false,
+            timeout: None,
+            deadline: None,
+            late: false,
+            timeouts_due: 0,
             next_op: 0,
             due: 0,
         }
+    }
+
+    /// How many places in a submission queue its next operation takes.
+    pub(crate) fn places(&self) -> usize {
+        1 + usize::from(self.timeout.is_some())
+    }
+
+    /// Its time begins now. Gives the moment when it is over, if it is limited.
+    pub(crate) fn start_clock(&mut self) -> Option<Deadline> {
+        self.deadline = self.timeout.map(Deadline::after);
+        self.deadline
+    }
+
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.deadline.is_some()
     }
 
     pub(crate) fn guarded_bytes(&self) -> usize {
@@ -129,6 +163,7 @@ impl SendSlot {
         self.fixed = fixed;
         self.next_op = (op + 1).min(LAST_OP);
         self.zero_copy &= op < MAX_ZERO_COPY_OPS;
+        self.timeouts_due += u32::from(self.deadline.is_some());
         self.phase = Phase::Submitted { op };
         (op, self.zero_copy)
     }
@@ -141,6 +176,7 @@ impl SendSlot {
         if more && op < MAX_ZERO_COPY_OPS {
             self.due |= 1 << op;
         }
+        self.late |= self.deadline.as_ref().is_some_and(Deadline::has_passed);
         let left = self.total_bytes - self.sent_bytes;
         match usize::try_from(result) {
             Ok(sent) if sent > 0 && sent < left => {
@@ -164,6 +200,7 @@ impl SendSlot {
         match errno {
             libc::EINTR => self.short(),
             _ if self.cancelled => self.fail(errno),
+            libc::ECANCELED if self.late => self.fail(libc::ETIME),
             // The buffer is not registered any more, or not with this ring.
             libc::EFAULT | libc::EINVAL if self.fixed => {
                 self.fixed_refused = true;
@@ -179,10 +216,13 @@ impl SendSlot {
         }
     }
 
-    /// The rest goes on, unless it was cancelled.
+    /// The rest goes on, unless it was cancelled or has no time left.
     fn short(&mut self) -> Verdict {
         if self.cancelled {
             return self.fail(libc::ECANCELED);
+        }
+        if self.late {
+            return self.fail(libc::ETIME);
         }
         self.phase = Phase::Waiting;
         Verdict::Short {
@@ -207,9 +247,19 @@ impl SendSlot {
         was_due
     }
 
-    /// Whether the kernel is done with the send's memory: no operation is under way or to come, no notification is due.
+    /// Takes in the completion of a timeout. Tells whether one was due.
+    pub(crate) fn timeout_completed(&mut self, result: i32) -> bool {
+        let Some(left) = self.timeouts_due.checked_sub(1) else {
+            return false;
+        };
+        self.timeouts_due = left;
+        self.late |= result == -libc::ETIME;
+        true
+    }
+
+    /// Whether the kernel is done with the send's memory: no operation is under way or to come, no notification and no timeout is due.
     pub(crate) fn is_over(&self) -> bool {
-        self.phase == Phase::Ended && self.due == 0
+        self.phase == Phase::Ended && self.due == 0 && self.timeouts_due == 0
     }
 
     /// Whether the kernel may be reading the send's memory, or will.
@@ -226,6 +276,10 @@ impl SendSlot {
         self.copied_bytes = 0;
         self.sent_bytes = 0;
         self.cancelled = false;
+        self.timeout = None;
+        self.deadline = None;
+        self.late = false;
+        self.timeouts_due = 0;
         self.next_op = 0;
         self.due = 0;
         self.zero_copy = false;
@@ -328,6 +382,75 @@ mod tests {
         }
     }
 
+    fn timed(total: usize, limit: Duration) -> SendSlot {
+        let mut slot = SendSlot::new();
+        slot.total_bytes = total;
+        slot.zero_copy = true;
+        slot.timeout = Some(limit);
+        assert_eq!(slot.places(), 2);
+        assert!(slot.start_clock().is_some());
+        slot.begin_op(false);
+        slot
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_send_whose_time_is_over_says_what_left_and_waits_for_its_timeout() {
+        for result in [40, -libc::EINTR, -libc::ECANCELED] {
+            // The clock says so.
+            let mut by_clock = timed(100, Duration::ZERO);
+            // The timeout says so.
+            let mut by_timeout = timed(100, LONG);
+            assert!(by_timeout.timeout_completed(-libc::ETIME));
+            for (slot, due) in [(&mut by_clock, 1), (&mut by_timeout, 0)] {
+                let sent = usize::try_from(result).unwrap_or(0);
+                let errno = libc::ETIME;
+                let verdict = slot.main_completed(0, result, true);
+                assert_eq!(verdict, Verdict::Failed { errno, sent });
+                assert!(slot.notified(0));
+                assert_eq!(slot.is_over(), due == 0);
+                assert_eq!(slot.timeout_completed(-libc::ETIME), due == 1);
+                assert!(slot.is_over());
+            }
+        }
+    }
+
+    #[test]
+    fn a_send_that_ends_in_time_waits_for_its_timeout() {
+        let mut slot = timed(100, Duration::ZERO);
+        let sent = Verdict::Sent { bytes: 100 };
+        assert_eq!(slot.main_completed(0, 100, false), sent, "late, but whole");
+        assert!(!slot.is_over());
+        assert!(slot.timeout_completed(-libc::ECANCELED));
+        assert!(slot.is_over());
+        assert!(!slot.timeout_completed(-libc::ECANCELED), "none is due");
+    }
+
+    #[test]
+    fn other_failures_keep_their_reason_and_the_rest_in_time_goes_on() {
+        let mut slot = timed(100, LONG);
+        let canceled = Verdict::Failed {
+            errno: libc::ECANCELED,
+            sent: 30,
+        };
+        let short = Verdict::Short { sent: 30, left: 70 };
+        assert_eq!(slot.main_completed(0, 30, false), short);
+        slot.begin_op(false);
+        assert_eq!(slot.main_completed(1, -libc::ECANCELED, false), canceled);
+        for left in [true, false] {
+            assert!(!slot.is_over());
+            assert!(slot.timeout_completed(-libc::ECANCELED), "{left}");
+        }
+        assert!(slot.is_over());
+        let mut slot = timed(100, Duration::ZERO);
+        let broken = Verdict::Failed {
+            errno: libc::EPIPE,
+            sent: 0,
+        };
+        assert_eq!(slot.main_completed(0, -libc::EPIPE, false), broken);
+    }
+
     #[test]
     fn impossible_results_fail_and_do_not_underflow() {
         for result in [0, 101, i32::MAX, i32::MIN, -libc::EPIPE] {
@@ -355,7 +478,7 @@ mod tests {
             slot.main_completed(LAST_OP, 1, false);
             assert_eq!(slot.begin_op(false), (LAST_OP, false));
         }
-        slot.main_completed(LAST_OP, 736, false);
+        slot.main_completed(LAST_OP, 737, false);
         assert!((0..64).all(|op| slot.notified(op)));
         assert!(slot.is_over());
     }

@@ -3,7 +3,11 @@
 use std::mem::{align_of, offset_of, size_of};
 use std::ptr;
 
+use io_uring::opcode;
 use io_uring::squeue;
+use io_uring::types::TimeoutFlags;
+
+use crate::deadline::Deadline;
 
 /// A submission entry as Linux lays it out (`struct io_uring_sqe` in `include/uapi/linux/io_uring.h`), for socket operations.
 #[repr(C)]
@@ -55,8 +59,26 @@ impl Sqe {
         unsafe { sqe.read() }
     }
 
+    /// The moment that a timeout of a linked entry names. `None` if this is no such entry, or one that the kernel refuses, or of a kind that this crate does not make.
+    ///
+    /// # Safety
+    ///
+    /// What the entry names is readable.
+    pub(crate) unsafe fn deadline(&self) -> Option<Deadline> {
+        let is_ours = self.opcode == opcode::LinkTimeout::CODE
+            && self.len == 1
+            && self.op_flags == TimeoutFlags::ABS.bits();
+        if !is_ours {
+            return None;
+        }
+        let address = usize::try_from(self.address).ok()?;
+        let words = ptr::with_exposed_provenance::<[i64; 2]>(address);
+        // SAFETY: readable, by the caller: a `struct __kernel_timespec` is two such words.
+        let [seconds, nanos] = unsafe { words.read() };
+        Deadline::from_words(seconds, nanos)
+    }
+
     /// Whether the next entry waits for this one, and goes only if it does well.
-    #[cfg(feature = "testing")]
     pub(crate) fn is_linked(&self) -> bool {
         self.flags & squeue::Flags::IO_LINK.bits() != 0
     }
@@ -65,7 +87,7 @@ impl Sqe {
 #[cfg(all(test, feature = "testing"))]
 mod tests {
     use super::*;
-    use io_uring::{opcode, types};
+    use io_uring::types;
 
     #[test]
     fn a_buffer_is_set_and_nothing_else() {

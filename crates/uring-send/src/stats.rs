@@ -15,6 +15,8 @@ pub struct SendStats {
     /// Times that a send went on as `SENDMSG` because the kernel refused to do it without a copy, or from the memory because it refused to do it from a fixed
     /// buffer.
     pub fallbacks: u64,
+    /// Sends that failed because their [time](crate::Draft::timeout) was over.
+    pub timed_out: u64,
     /// Payload bytes this crate copied: [`Draft::copy`](crate::Draft::copy).
     pub bytes_copied: u64,
     /// Payload bytes sent from where they lay: [`Draft::guard`](crate::Draft::guard).

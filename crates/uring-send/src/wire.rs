@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::ptr::NonNull;
 
+use io_uring::types::Timespec;
+
 use crate::datagram::{Address, SegmentSize};
+use crate::deadline::Deadline;
 
 /// Most parts of one send: what the header's list has room for.
 pub const MAX_PARTS: usize = 32;
@@ -16,6 +19,7 @@ struct Wire {
     parts: [libc::iovec; MAX_PARTS],
     address: Address,
     control: SegmentSize,
+    deadline: Timespec,
 }
 
 /// One header per send slot.
@@ -50,6 +54,7 @@ impl Wires {
             }; MAX_PARTS],
             address: Address::of(SocketAddr::from(([0; 4], 0))).0,
             control: SegmentSize::new(0),
+            deadline: Timespec::new(),
         };
         let wires: Box<[Wire]> = (0..count).map(|_| blank()).collect();
         Self {
@@ -132,6 +137,23 @@ impl Wires {
         header.msg_control = place.cast();
         header.msg_controllen = size_of::<SegmentSize>();
         self.write_header(slot, header);
+    }
+
+    fn deadline(&self, slot: u16) -> *mut Timespec {
+        let wire = self.wire(slot);
+        // SAFETY: the address of a field of a live `Wire` (WIRE-1); makes no reference.
+        unsafe { &raw mut (*wire).deadline }
+    }
+
+    /// Sets when the time of a slot that no operation names is over.
+    pub(crate) fn set_deadline(&mut self, slot: u16, deadline: Deadline) {
+        // SAFETY: valid for writes (WIRE-1); no operation names it now (WIRE-2).
+        unsafe { self.deadline(slot).write(deadline.timespec()) }
+    }
+
+    /// The deadline's address, for an entry.
+    pub(crate) fn deadline_address(&self, slot: u16) -> *const Timespec {
+        self.deadline(slot)
     }
 
     /// The address and length of the only part that is left, if the header says nothing else.

@@ -111,7 +111,7 @@ impl Memory {
             .zip(0..)
             .map(|((send, header), word)| {
                 let wait_all = if send.wait_all { libc::MSG_WAITALL } else { 0 };
-                let message_flags = (libc::MSG_NOSIGNAL | wait_all).cast_unsigned();
+                let message_flags = (libc::MSG_NOSIGNAL | wait_all) as u32;
                 let (fd, flags) = (
                     types::Fd(send.fd),
                     if send.linked {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use uring_send::testing::{Answer, Choices, FakeKernel, Notice, explore};
-use uring_send::{Destination, Ring, Sender, SenderEvent, Socket};
+use uring_send::{Destination, Ring, Sender, SenderBuilder, SenderEvent, Socket};
 
 struct Peer {
     to: Destination,
@@ -29,17 +29,26 @@ struct Scenario {
 
 impl Scenario {
     fn new(kernel: FakeKernel, streams: &[bool], copy_below: usize, zero_copy_from: usize) -> Self {
-        let mut sender = Sender::builder()
+        Self::with(kernel, streams, |options| {
+            options
+                .copy_below(copy_below)
+                .zero_copy_from(zero_copy_from)
+        })
+    }
+
+    fn with(
+        kernel: FakeKernel,
+        streams: &[bool],
+        options: impl FnOnce(SenderBuilder) -> SenderBuilder,
+    ) -> Self {
+        let builder = Sender::builder()
             .destinations(streams.len())
             .sends(streams.len() + 2)
             .sends_per_destination(2)
             .entries(streams.len() * 18)
             .bytes_per_send(120)
-            .copy_below(copy_below)
-            .copy_bytes(32)
-            .zero_copy_from(zero_copy_from)
-            .build()
-            .expect("sizes in range");
+            .copy_bytes(32);
+        let mut sender = options(builder).build().expect("sizes in range");
         let add = |is_stream: &bool| {
             let socket = if *is_stream {
                 kernel.stream_socket()
@@ -189,6 +198,27 @@ fn two_streams_end_well_in_every_order() {
     }
 }
 
+/// A stream whose send took too long has failed, and a datagram's socket has not.
+#[test]
+fn limited_sends_end_well_in_every_order() {
+    for is_stream in [true, false] {
+        let orders = explore(10_000_000, |choices| {
+            let mut kernel = FakeKernel::new(2, choices);
+            kernel.answers(&[Answer::all()]);
+            let mut scenario = Scenario::with(kernel, &[is_stream], |options| {
+                let options = options.copy_below(1).zero_copy_from(1);
+                options.send_timeout(Duration::from_secs(3600))
+            });
+            scenario.send(0, 2);
+            scenario.turn(None);
+            scenario.send(0, 2);
+            scenario.end();
+        });
+        println!("{orders} orders");
+        assert!(orders > 20, "{orders}");
+    }
+}
+
 /// Sends come short while others wait for their notifications.
 #[test]
 fn short_sends_end_well_in_every_order() {
@@ -233,7 +263,12 @@ proptest! {
 
     /// Long scenarios: streams and datagrams, copied and not, peers that stop reading for a while, destinations that end at any time.
     #[test]
-    fn long_scenarios_end_well(seed: u64, zero_copy_from in prop::sample::select(vec![1, 40, usize::MAX]), steps in steps()) {
+    fn long_scenarios_end_well(
+        seed: u64,
+        zero_copy_from in prop::sample::select(vec![1, 40, usize::MAX]),
+        limit in prop::sample::select(vec![None, Some(Duration::from_secs(3600)), Some(Duration::ZERO)]),
+        steps in steps(),
+    ) {
         let mut kernel = FakeKernel::new(2, &Choices::seeded(seed));
         kernel.answers(&[
             Answer::all(),
@@ -244,7 +279,13 @@ proptest! {
             Answer::error(libc::ENOMEM),
             Answer::all().with(Notice::Absent),
         ]);
-        let mut scenario = Scenario::new(kernel, &[true, true, false], 8, zero_copy_from);
+        let mut scenario = Scenario::with(kernel, &[true, true, false], |options| {
+            let options = options.copy_below(8).zero_copy_from(zero_copy_from);
+            match limit {
+                Some(limit) => options.send_timeout(limit),
+                None => options,
+            }
+        });
         for step in steps {
             match step {
                 Step::Send(peer, bytes) => scenario.send(peer, bytes),

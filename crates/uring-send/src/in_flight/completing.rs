@@ -5,7 +5,7 @@ use std::io;
 use io_uring::{opcode, squeue, types};
 
 use super::InFlight;
-use crate::arming::CANCEL_OP;
+use crate::arming::{CANCEL_OP, TIMEOUT_OP};
 use crate::completion::Completion;
 use crate::event::SendEvent;
 use crate::probe::FIXED_BUFFER;
@@ -67,7 +67,28 @@ impl InFlight {
                 .flags(message_flags)
                 .build(),
         };
-        entry.user_data(token.to_bits())
+        let entry = entry.user_data(token.to_bits());
+        if self.slots[usize::from(slot)].has_deadline() {
+            return entry.flags(squeue::Flags::IO_LINK);
+        }
+        entry
+    }
+
+    /// The entry that has to follow a send's, if its time is limited: the kernel reads the deadline when it takes the entry, and ends the entry before it then.
+    pub(crate) fn timeout_entry(&self, slot: u16) -> Option<squeue::Entry> {
+        let state = &self.slots[usize::from(slot)];
+        if !state.has_deadline() {
+            return None;
+        }
+        let token = Token {
+            nonce: self.nonce.number(),
+            slot,
+            generation: state.generation,
+            op: TIMEOUT_OP,
+        };
+        let deadline = self.wires.deadline_address(slot);
+        let entry = opcode::LinkTimeout::new(deadline).flags(types::TimeoutFlags::ABS);
+        Some(entry.build().user_data(token.to_bits()))
     }
 
     /// The fixed buffer that has all bytes of a send, if it is to go from there.
@@ -101,10 +122,28 @@ impl InFlight {
             .is_some_and(|state| state.generation == token.generation && state.is_in_flight());
         if !known {
             self.stats.stale += 1;
+        } else if token.op == TIMEOUT_OP {
+            self.timeout_completed(token, completion.result(), &mut on_event);
         } else if completion.is_notification() {
             self.notified(token, completion.result(), &mut on_event);
         } else {
             self.main_completed(token, completion, &mut on_event);
+        }
+    }
+
+    fn timeout_completed(
+        &mut self,
+        token: Token,
+        result: i32,
+        on_event: &mut impl FnMut(SendEvent),
+    ) {
+        if !self.slot(token.slot).timeout_completed(result) {
+            self.stats.stale += 1;
+            return;
+        }
+        let tag = self.slot(token.slot).tag;
+        if self.release_if_over(token.slot) {
+            on_event(SendEvent::Released { tag });
         }
     }
 
@@ -149,7 +188,8 @@ impl InFlight {
             }
             Verdict::Failed { errno, sent } => {
                 self.end_send(token.slot);
-                let error = io::Error::from_raw_os_error(errno);
+                self.stats.timed_out += u64::from(errno == libc::ETIME);
+                let error = error_of(errno);
                 Some(SendEvent::Failed { tag, error, sent })
             }
             Verdict::FallBack => {
@@ -189,5 +229,22 @@ impl InFlight {
         self.free.push(slot);
         self.slot(slot).reset();
         true
+    }
+}
+
+/// The error that a send's failure is told as. Of a limit of ours that was reached, the standard library's word, without a number: a connection that the network gave up
+/// (`ETIMEDOUT`) has one.
+pub(crate) fn error_of(errno: i32) -> io::Error {
+    match errno {
+        libc::ETIME => io::ErrorKind::TimedOut.into(),
+        errno => io::Error::from_raw_os_error(errno),
+    }
+}
+
+/// The number of such an error.
+pub(crate) fn errno_of(error: &io::Error) -> i32 {
+    match error.kind() {
+        io::ErrorKind::TimedOut => error.raw_os_error().unwrap_or(libc::ETIME),
+        _ => error.raw_os_error().unwrap_or(libc::EIO),
     }
 }

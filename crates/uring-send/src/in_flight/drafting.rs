@@ -1,6 +1,7 @@
 //! What a draft calls: a send is put together, begun or given up.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use io_uring::squeue;
 use pool_core::StableBytes;
@@ -8,7 +9,7 @@ use pool_core::StableBytes;
 use super::{InFlight, MAX_SEND_BYTES};
 use crate::error::{DraftError, SubmitError};
 use crate::guard_cell::GuardCell;
-use crate::queue::Submissions;
+use crate::queue::{Submissions, has_room};
 use crate::wire::{MAX_GUARDS, MAX_PARTS};
 
 impl InFlight {
@@ -89,6 +90,14 @@ impl InFlight {
         self.wires.set_address(slot, to);
     }
 
+    pub(crate) fn set_timeout(&mut self, slot: u16, limit: Duration) {
+        self.slot(slot).timeout = Some(limit);
+    }
+
+    pub(crate) fn has_timeout(&self, slot: u16) -> bool {
+        self.slots[usize::from(slot)].timeout.is_some()
+    }
+
     pub(crate) fn set_segment_bytes(&mut self, slot: u16, bytes: u16) {
         self.wires.set_segment_bytes(slot, bytes);
     }
@@ -110,13 +119,11 @@ impl InFlight {
         slot: u16,
         queue: &mut impl Submissions,
     ) -> Result<(), SubmitError> {
-        if queue.is_full() {
+        if !has_room(queue, self.slot(slot).places()) {
             return Err(SubmitError::QueueFull);
         }
         let entry = self.begin(slot)?;
-        // SAFETY: what the entry names stays until its terminal completion (SLOT-1).
-        let pushed = unsafe { queue.push(&entry) };
-        assert!(pushed, "the queue was not full above");
+        self.push(slot, &entry, queue);
         Ok(())
     }
 
@@ -136,13 +143,28 @@ impl InFlight {
     }
 
     /// As [`begin`](Self::begin), of a send that has bytes and whose caller has the right to send to the socket.
-    pub(crate) fn begin_claimed(&mut self, slot: u16, zero_copy: bool) -> squeue::Entry {
+    fn begin_claimed(&mut self, slot: u16, zero_copy: bool) -> squeue::Entry {
         let state = self.slot(slot);
         state.zero_copy = zero_copy;
+        let deadline = state.start_clock();
         let (copied, guarded) = (state.copied_bytes, state.guarded_bytes());
         self.stats.bytes_copied += copied as u64;
         self.stats.bytes_guarded += guarded as u64;
+        if let Some(deadline) = deadline {
+            self.wires.set_deadline(slot, deadline);
+        }
         self.operation(slot)
+    }
+
+    /// As [`begin`](Self::begin) and [`push`](Self::push), of a send that has bytes and whose caller has the right to send to the socket and saw room.
+    pub(crate) fn submit_claimed(
+        &mut self,
+        slot: u16,
+        zero_copy: bool,
+        queue: &mut impl Submissions,
+    ) {
+        let entry = self.begin_claimed(slot, zero_copy);
+        self.push(slot, &entry, queue);
     }
 
     pub(crate) fn abandon(&mut self, slot: u16) {

@@ -1,8 +1,9 @@
 //! Options of a [`Sender`].
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use pool_core::{Budget, Pool};
+use pool_core::{Budget, Pool, RegionSource};
 
 use super::parts::Parts;
 use super::record::Record;
@@ -34,6 +35,7 @@ pub struct SenderBuilder {
     pub(super) copy_below: usize,
     pub(super) copy_bytes: usize,
     pub(super) zero_copy_from: usize,
+    pub(super) send_timeout: Option<Duration>,
     budget: Option<Budget>,
 }
 
@@ -51,6 +53,7 @@ impl SenderBuilder {
             copy_below: 256,
             copy_bytes: 4096,
             zero_copy_from: 32 * 1024,
+            send_timeout: None,
             budget: None,
         }
     }
@@ -126,6 +129,17 @@ impl SenderBuilder {
         self
     }
 
+    /// Limits the time that one send may take, as [`Draft::timeout`](crate::Draft::timeout) does: from when its entry is in the submission queue until all its bytes are with
+    /// the kernel. A stream that takes fewer than [`bytes_per_send`](Self::bytes_per_send) bytes in that time has failed, with
+    /// [`TimedOut`](std::io::ErrorKind::TimedOut), and is [aborted](crate::Socket::abort), so that its memory comes free; of datagrams, the one has. What waits behind a send
+    /// waits longer. No limit by default.
+    ///
+    /// It costs an entry and a completion more for each send, and a submission queue of two entries at least ([`flush`](Sender::flush) panics at a smaller one).
+    pub fn send_timeout(mut self, limit: Duration) -> Self {
+        self.send_timeout = Some(limit);
+        self
+    }
+
     /// Charges all bytes to a part of `budget`, beside the sender's own limits: bytes in flight and what else the process keeps are then under one limit.
     pub fn budget(mut self, budget: &Budget) -> Self {
         self.budget = Some(budget.clone());
@@ -168,6 +182,8 @@ impl SenderBuilder {
         let copies = Pool::builder()
             .slots(entries)
             .slot_bytes(self.copy_bytes)
+            // Address space until it is used: most entries never copy.
+            .region(RegionSource::Mmap)
             .build()?;
         let per = self.entries_per_destination;
         Ok(Sender {

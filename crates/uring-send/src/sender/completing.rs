@@ -1,6 +1,5 @@
 //! From completions to what becomes of messages.
 
-use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -8,8 +7,10 @@ use io_uring::cqueue::CompletionQueue;
 
 use super::record::State;
 use super::{Destination, Sender, SenderEvent};
+use crate::arming::TIMEOUT_OP;
 use crate::completion::{Completion, completions};
 use crate::event::SendEvent;
+use crate::in_flight::{errno_of, error_of};
 use crate::stats::SendStats;
 
 /// What one completion meant for a send.
@@ -55,7 +56,7 @@ impl Sender {
         let mut news = News::default();
         // A guard's drop may panic in there; the books are kept all the same.
         let result = completion.result();
-        let is_main = !completion.is_notification();
+        let is_main = !completion.is_notification() && completion.token().op != TIMEOUT_OP;
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let taken = self
                 .in_flight
@@ -110,6 +111,10 @@ impl Sender {
             let may_break = record.is_stream() && !matches!(record.state, State::Broken { .. });
             if let (Err((errno, _)), true) = (outcome, may_break) {
                 record.state = State::Broken { errno };
+                // The connection is whole, and the peer may never read: it would keep the memory of zero-copy sends for as long.
+                if let (libc::ETIME, Some(socket)) = (errno, &record.socket) {
+                    socket.abort();
+                }
             }
         }
         if released {
@@ -162,7 +167,7 @@ impl Sender {
                 SenderEvent::Failed {
                     to,
                     tag,
-                    error: io::Error::from_raw_os_error(errno),
+                    error: error_of(errno),
                     sent: bytes - left,
                     left,
                 }
@@ -190,8 +195,7 @@ impl News {
         match event {
             SendEvent::Sent { .. } => self.outcome = Some(Ok(())),
             SendEvent::Failed { error, sent, .. } => {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                self.outcome = Some(Err((errno, *sent)));
+                self.outcome = Some(Err((errno_of(error), *sent)));
             }
             SendEvent::Released { .. } => self.released = true,
             SendEvent::Short { .. } => {}

@@ -1,13 +1,13 @@
 //! From queues to the submission queue: what each destination needs next is done here.
 
-use std::io;
 use std::time::Instant;
 
 use super::parts::{Body, Chain};
 use super::record::State;
 use super::{Destination, Flight, Sender, SenderEvent};
 use crate::guard_cell::GuardCell;
-use crate::queue::Submissions;
+use crate::in_flight::error_of;
+use crate::queue::{Submissions, has_room};
 
 /// What a look at a destination came to.
 enum Visit {
@@ -34,8 +34,9 @@ impl Sender {
             return false;
         }
         self.ready.append(&mut self.starved);
+        let places = 1 + usize::from(self.options.send_timeout.is_some());
         while let Some(at) = self.ready.front().copied() {
-            if queue.is_full() {
+            if !has_room(queue, places) {
                 return false;
             }
             let visit = self.visit(at, queue, &mut on_event);
@@ -58,7 +59,7 @@ impl Sender {
         }
     }
 
-    /// The queue has room for one entry.
+    /// The queue has room for one send.
     fn visit(
         &mut self,
         at: u16,
@@ -111,7 +112,7 @@ impl Sender {
             }
             drop(self.free_part(at, part));
             if let Some(tag) = ends {
-                let error = io::Error::from_raw_os_error(errno);
+                let error = error_of(errno);
                 on_event(SenderEvent::Failed {
                     to,
                     tag,
@@ -141,8 +142,7 @@ impl Sender {
             self.sends.give(record.sends + 1);
             return Visit::Starved;
         }
-        let socket = socket.clone();
-        let mut draft = self.in_flight.send(&socket).expect("a slot for each share");
+        let mut draft = self.in_flight.send(socket).expect("a slot for each share");
         let (mut chain, mut bytes, mut guarded) = (Chain::default(), 0, 0);
         while let Some(next) = self.parts.next_message(&record.queue) {
             let fits = next.runs <= draft.guard_room()
@@ -180,6 +180,9 @@ impl Sender {
             asked: asks.then(Instant::now),
             answered: false,
         };
+        if let Some(limit) = self.options.send_timeout {
+            draft.timeout(limit);
+        }
         draft.submit_claimed(asks, queue);
         if stream || record.queue.is_empty() {
             Visit::Done

@@ -28,8 +28,8 @@ const COPIED: u32 = 1 << 31;
 /// A ring whose kernel is the test: see [the module](super).
 ///
 /// Nothing happens by itself. [`enter`](crate::Ring::enter) takes what was queued and makes steps until a completion is there;
-/// [`answer`](Self::answer) and [`notify`](Self::notify) make the steps that a test wants. It does sends (`SEND`, `SEND_ZC`, `SENDMSG`, `SENDMSG_ZC`, links between them), cancellations by
-/// `user_data` and `NOP`; anything else gets `EINVAL`.
+/// [`answer`](Self::answer) and [`notify`](Self::notify) make the steps that a test wants. It does sends (`SEND`, `SEND_ZC`, `SENDMSG`, `SENDMSG_ZC`, links between them, timeouts for them), cancellations by
+/// `user_data` and `NOP`; anything else gets `EINVAL`. It has no clock: a timeout fires when a test or the choices [say so](Self::expire).
 ///
 /// # Panics
 ///
@@ -142,16 +142,20 @@ impl FakeKernel {
     pub fn submit(&mut self) -> usize {
         let count = self.queued.len();
         let mut follows = false;
-        for mut op in std::mem::take(&mut self.queued) {
+        let mut heads = Vec::new();
+        for op in std::mem::take(&mut self.queued) {
             if let Some(send) = op.send() {
                 let same = send.message.is_unchanged();
                 assert!(same, "{:?}: its header changed in the queue", op.id);
             }
             if !follows {
-                op.stage = Stage::Running;
+                heads.push(self.taken.len());
             }
             follows = op.sqe.is_linked();
             self.taken.push(op);
+        }
+        for head in heads {
+            self.start(head);
         }
         self.run_what_is_not_sent();
         count
@@ -202,6 +206,29 @@ impl FakeKernel {
         if !zero_copy || answer.notice == Notice::Absent {
             self.taken.retain(|op| op.id != id);
         }
+    }
+
+    /// The time of a send is over: its timeout, `id`, fires and cancels it, after `sent` of its bytes left. A kernel has taken some, and goes on waiting, only of a send
+    /// that is to [wait for all](crate::InFlightBuilder::wait_all).
+    ///
+    /// # Panics
+    ///
+    /// If it is not the timeout of a running send, or of one with no more than `sent` bytes.
+    pub fn expire(&mut self, id: OpId, sent: usize) {
+        let user_data = self.op(id, &[Stage::Timing]).sqe.user_data;
+        let at = self.place(id);
+        let timed = &self.taken[at - 1];
+        let (of, bytes) = (timed.id, timed.describe().bytes);
+        assert!(sent < bytes, "sent: fewer than {bytes}, got {sent}");
+        self.post(user_data, -libc::ETIME, 0);
+        self.taken.remove(at);
+        self.answer(
+            of,
+            match sent {
+                0 => Answer::error(libc::ECANCELED),
+                _ => Answer::bytes(sent),
+            },
+        );
     }
 
     /// The notification of a zero-copy send whose main completion was posted: the kernel reads its memory no more.
@@ -265,23 +292,37 @@ impl FakeKernel {
         self.ready.push_back(completion);
     }
 
-    /// The entry linked behind one that ended runs, or is cancelled with all that are linked behind it.
-    fn go_on_behind(&mut self, id: OpId, went_well: bool) {
+    fn place(&self, id: OpId) -> usize {
         let at = self.taken.iter().position(|op| op.id == id);
-        let at = at.expect("of a taken operation");
-        let Some(next) = self
-            .taken
-            .get_mut(at + 1)
-            .filter(|next| next.stage == Stage::Linked)
-        else {
-            return;
-        };
-        if went_well {
-            next.stage = Stage::Running;
-            return;
+        at.expect("of a taken operation")
+    }
+
+    /// An entry runs, and with it the time that it has.
+    fn start(&mut self, at: usize) {
+        self.taken[at].stage = Stage::Running;
+        if let Some(next) = self.taken.get_mut(at + 1)
+            && next.stage == Stage::Linked
+            && matches!(next.kind, Kind::Timeout)
+        {
+            next.stage = Stage::Timing;
         }
-        let next = next.id;
-        self.cancel_linked(next);
+    }
+
+    /// The entry linked behind one that ended runs, or is cancelled with all that are linked behind it. A timeout is over, and what is linked behind that goes on.
+    fn go_on_behind(&mut self, id: OpId, went_well: bool) {
+        let behind = self.place(id) + 1;
+        if let Some(timeout) = self.taken.get(behind)
+            && timeout.stage == Stage::Timing
+        {
+            self.post(timeout.sqe.user_data, -libc::ECANCELED, 0);
+            self.taken.remove(behind);
+        }
+        match self.taken.get(behind) {
+            Some(next) if next.stage != Stage::Linked => {}
+            Some(_) if went_well => self.start(behind),
+            Some(next) => self.cancel_linked(next.id),
+            None => {}
+        }
     }
 
     fn cancel_linked(&mut self, id: OpId) {
@@ -304,6 +345,7 @@ impl FakeKernel {
             let result = match op.kind {
                 Kind::Nop => 0,
                 Kind::Cancel(word) => self.cancel(word),
+                // A timeout of nothing, too.
                 _ => -libc::EINVAL,
             };
             self.post(user_data, result, 0);
@@ -332,8 +374,12 @@ fn nowhere() -> OwnedFd {
 impl Sealed for FakeQueue<'_> {}
 
 impl Submissions for FakeQueue<'_> {
-    fn is_full(&self) -> bool {
-        self.0.queued.len() >= self.0.capacity
+    fn capacity(&self) -> usize {
+        self.0.capacity
+    }
+
+    fn room(&self) -> usize {
+        self.0.capacity - self.0.queued.len()
     }
 
     unsafe fn push(&mut self, entry: &squeue::Entry) -> bool {

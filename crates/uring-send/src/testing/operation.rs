@@ -41,6 +41,8 @@ pub enum Stage {
     Linked,
     /// Its main completion is to come.
     Running,
+    /// A timeout of the send before it, which runs: it completes when that does, or ends it.
+    Timing,
     /// Its main completion was posted; its notification is to come.
     Unnotified,
     /// As [`Unnotified`](Self::Unnotified), but nobody was told that one will come.
@@ -52,6 +54,8 @@ pub(super) enum Kind {
     Nop,
     /// A cancellation of the operation that bears this word.
     Cancel(u64),
+    /// A timeout of the entry that it is linked behind.
+    Timeout,
     /// Nothing that this kernel can do.
     Unknown,
 }
@@ -98,6 +102,8 @@ impl Op {
             }
             opcode::Nop::CODE => Kind::Nop,
             opcode::AsyncCancel::CODE if sqe.op_flags == 0 => Kind::Cancel(sqe.address),
+            // SAFETY: the caller's promise.
+            _ if unsafe { sqe.deadline() }.is_some() => Kind::Timeout,
             _ => Kind::Unknown,
         };
         let stage = Stage::Linked;

@@ -13,10 +13,11 @@ use crate::queue::{Ring, sealed::Sealed};
 enum Step {
     Answer(OpId, Answer),
     Notify(OpId, Usage),
+    Expire(OpId, usize),
 }
 
 impl FakeKernel {
-    /// Makes one step that is possible now, whichever the choices say: a send is answered, or a notification posted. `false` if none is.
+    /// Makes one step that is possible now, whichever the choices say: a send is answered, or its time is over, or a notification posted. `false` if none is.
     pub fn step(&mut self) -> bool {
         let steps = self.possible_steps();
         if steps.is_empty() {
@@ -25,6 +26,7 @@ impl FakeKernel {
         match steps[self.choices.pick(steps.len())] {
             Step::Answer(id, answer) => self.answer(id, answer),
             Step::Notify(id, usage) => self.notify(id, usage),
+            Step::Expire(id, sent) => self.expire(id, sent),
         }
         true
     }
@@ -37,7 +39,22 @@ impl FakeKernel {
             .taken
             .iter()
             .filter(|op| !self.stalled.contains(&op.sqe.fd));
-        moving.flat_map(|op| self.steps_of(op)).collect()
+        let steps = moving.flat_map(|op| self.steps_of(op));
+        steps.chain(self.expiries()).collect()
+    }
+
+    /// Also of what a peer keeps waiting: before a byte of it left, or after half of them.
+    fn expiries(&self) -> impl Iterator<Item = Step> {
+        let pairs = self.taken.windows(2);
+        let timed = pairs.filter(|pair| pair[1].stage == Stage::Timing);
+        timed.flat_map(|pair| {
+            let (sends, timeout) = (pair[0].send(), pair[1].id);
+            let half = sends.map_or(0, |it| if it.wait_all { it.message.len() / 2 } else { 0 });
+            let sent = [Some(0), Some(half).filter(|half| *half > 0)];
+            sent.into_iter()
+                .flatten()
+                .map(move |sent| Step::Expire(timeout, sent))
+        })
     }
 
     fn steps_of(&self, op: &Op) -> Vec<Step> {
@@ -49,7 +66,7 @@ impl FakeKernel {
                 answers.map(|answer| Step::Answer(op.id, *answer)).collect()
             }
             Stage::Unnotified | Stage::Stray => vec![Step::Notify(op.id, Usage::NotCopied)],
-            Stage::Linked => Vec::new(),
+            Stage::Linked | Stage::Timing => Vec::new(),
         }
     }
 }

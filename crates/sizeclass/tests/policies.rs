@@ -1,0 +1,85 @@
+//! What a stock that begins with a pool's policies does to a class (RESIDENT-1, RESIDENT-2).
+#![cfg(all(feature = "os", feature = "std", target_os = "linux", not(miri)))]
+
+use pool_core::{Backing, Budget, Faults, Pool, RegionSource, Scrub};
+use sizeclass::{BufferPool, Classes};
+
+const CLASS: usize = 64 * 1024;
+const ONE: Classes = Classes::new([CLASS]);
+
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+    let pages = statm.split_whitespace().nth(1);
+    let pages: Option<usize> = pages.and_then(|pages| pages.parse().ok());
+    pages.expect("its second number") * 4096
+}
+
+/// A budget of two buffers, eight slots, and a fault that never matters here: it ends the stock's collection, and the other slots are free of charge.
+#[test]
+fn a_budget_holds_in_a_pool_with_faults() {
+    let held = |faults| {
+        let budget = Budget::new(2 * CLASS);
+        let builder = BufferPool::builder()
+            .classes(ONE)
+            .capacity_per_class(8)
+            .budget(&budget)
+            .decay_every(None);
+        let pool = match faults {
+            Some(faults) => builder.faults(faults).build(),
+            None => builder.build(),
+        };
+        let pool = pool.expect("nothing is charged yet");
+        let buffers: Vec<_> = (0..8).map_while(|_| pool.try_acquire(CLASS).ok()).collect();
+        (buffers.len(), budget.used())
+    };
+    assert_eq!(held(None), (2, 2 * CLASS));
+    assert_eq!(held(Some(Faults::Nth(1))), (2, 2 * CLASS));
+}
+
+/// "Memory for the slots themselves is taken when they are first used", and charged then.
+#[test]
+fn a_pool_that_scrubs_takes_memory_when_slots_are_first_used() {
+    let budget = Budget::new(1 << 30);
+    let before = resident_bytes();
+    let builder = BufferPool::builder()
+        .classes(ONE)
+        .capacity_per_class(1024)
+        .budget(&budget);
+    let pool = builder.scrub(Scrub::OnAlloc).build().expect("64 MiB");
+    let more = resident_bytes().saturating_sub(before);
+    assert!(
+        more < budget.used() + (8 << 20),
+        "{more} bytes came in, {} are charged",
+        budget.used()
+    );
+    drop(pool);
+}
+
+/// What `region(HugePages)` asks for, the builder's own `page_by_page` forbids.
+#[test]
+fn huge_pages_that_were_asked_for_are_not_forbidden() {
+    let plain = Pool::builder()
+        .slots(4)
+        .slot_bytes(2 << 20)
+        .region(RegionSource::HugePages);
+    if plain.build().expect("8 MiB").region().backing() != Backing::TransparentHugePages {
+        return;
+    }
+    let forbidden = || {
+        let maps = std::fs::read_to_string("/proc/self/smaps").expect("Linux has it");
+        let flags = maps.lines().filter(|line| line.starts_with("VmFlags:"));
+        flags
+            .filter(|flags| flags.split(' ').any(|flag| flag == "nh"))
+            .count()
+    };
+    let before = forbidden();
+    let builder = BufferPool::builder()
+        .classes(Classes::new([2 << 20]))
+        .capacity_per_class(4);
+    let pool = builder
+        .region(RegionSource::HugePages)
+        .build()
+        .expect("8 MiB");
+    assert!(forbidden() <= before);
+    drop(pool);
+}
