@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::iter;
 
 use crate::budget::lock::Lock;
 use crate::free_list::OwnedSlot;
@@ -66,9 +67,11 @@ impl Stock {
     pub fn of(pool: &Pool) -> Self {
         let stock = Self::empty(pool);
         let taken = stock.shelf.with(|shelf| {
-            while let Ok(slot) = pool.take_here() {
-                shelf.put_slot(slot);
-            }
+            // Not one more than there are: looking for it would make the pool one that has run out.
+            let slots = iter::from_fn(|| pool.take_here().ok());
+            slots
+                .take(pool.capacity())
+                .for_each(|slot| shelf.put_slot(slot));
             // The slot that was handed out first is to be so again.
             shelf.slots.reverse();
             shelf.slots.len()
