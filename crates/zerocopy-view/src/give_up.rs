@@ -119,8 +119,8 @@ impl TryFrom<View> for FrameBuf {
     }
 }
 
-/// The only view of a slot, or of a vector, that begins where that begins, becomes a buffer again. Allocates nothing. The slot goes back to the pool it came
-/// from; a buffer that outgrows it moves to the heap, because it knows no classes.
+/// The only view of a slot, or of a vector, that begins where that begins, becomes a buffer again. A slot allocates nothing, and goes back to the pool it came
+/// from; a vector takes a small record. See [`PooledBuffer::from_lease`] and [`from_vec`](PooledBuffer::from_vec).
 ///
 /// # Errors
 ///
