@@ -70,12 +70,17 @@ pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String
     draw(60 + LINE_HEIGHT * dots.len() as u32, |root| {
         let mut chart = ChartBuilder::on(root)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(40)
             .y_label_area_size(names)
             .build_cartesian_2d(axis.clone().log_scale(), lines..0.0)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_mesh().disable_y_axis().x_labels(0).y_labels(0);
-        mesh.x_desc(unit).label_style(FONT).draw()?;
+        // The names are ours, below.
+        mesh.x_desc(unit)
+            .x_label_formatter(&|_| String::new())
+            .label_style(FONT)
+            .draw()?;
         let name = FONT.into_text_style(root);
         let name = name.pos(Pos::new(HPos::Center, VPos::Top));
         for tick in ticks(&axis) {
