@@ -8,7 +8,7 @@ use criterion::measurement::WallTime;
 use criterion::{Bencher, BenchmarkGroup, Criterion};
 
 use crate::cases::ALL;
-use crate::counting::{Counter, Marks, Steps, counter};
+use crate::counting::{self, Counter, Marks, Steps, counter};
 
 /// Registers one subject with a case, and times it.
 pub type Subject = fn(&mut Case<'_>);
@@ -178,7 +178,7 @@ pub fn in_bulk(bencher: &mut Bencher<'_>, mut work: impl FnMut(u64) -> Duration)
     /// 32 times what the largest ring here holds; a millisecond or more in every case.
     const LEAST: u64 = 32 * 256;
     if counter().is_some() {
-        // How often threads that wait for each other look again is no property of a subject.
+        counting::in_bulk();
         return bencher.iter_custom(|_| Duration::ZERO);
     }
     bencher.iter_custom(|iterations| {

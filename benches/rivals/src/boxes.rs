@@ -1,5 +1,6 @@
 //! The pool that many build themselves: boxes in a queue. Which queue is the rival's own.
 
+use benches::threads::Pause;
 use benches::work::pool::{SLOT_BYTES, SlotPool};
 use benches::work::{LINE_BYTES, Line, Memory, Writable};
 
@@ -20,7 +21,7 @@ pub(crate) trait Blocks: Send + Sync + 'static {
     /// An empty one with room for so many.
     fn with_room(blocks: usize) -> Self;
 
-    /// Gives the block back if there is no room.
+    /// Gives the block back if there is no room, or seems to be none.
     fn put(&self, block: Block) -> Result<(), Block>;
 
     /// The oldest, if there is one.
@@ -61,10 +62,16 @@ impl<Q: Blocks> SlotPool for Queued<Q> {
     }
 }
 
+/// Each block has a place; but some queues say that they are full while another thread is about to free it.
 #[inline]
-fn give_back<Q: Blocks>(queue: &Q, block: Option<Block>) {
-    let refused = block.and_then(|block| queue.put(block).err());
-    assert!(refused.is_none(), "there is a place for each block");
+fn give_back<Q: Blocks>(queue: &Q, mut block: Option<Block>) {
+    let mut pause = Pause::default();
+    while let Some(held) = block {
+        block = queue.put(held).err();
+        if block.is_some() {
+            pause.once();
+        }
+    }
 }
 
 impl<Q: Blocks> Drop for Slot<'_, Q> {

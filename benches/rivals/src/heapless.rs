@@ -1,4 +1,5 @@
-//! heapless' `mpmc::Queue`, of boxes. Its capacity is a constant, so it takes part where 1024 slots are enough.
+//! heapless' `mpmc::Queue`, of boxes. Its capacity is a constant, so it takes part where 1024 slots are enough. A thread that
+//! stops in the midst of a call makes it full for the others.
 
 use benches::work::pool;
 use heapless::mpmc::Queue;

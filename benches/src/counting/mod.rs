@@ -9,6 +9,7 @@
 mod callgrind;
 mod steps;
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 pub(crate) use callgrind::Marks;
@@ -19,6 +20,16 @@ pub(crate) use steps::Steps;
 pub(crate) enum Counter {
     Callgrind,
     Steps,
+}
+
+thread_local! {
+    /// Whether this thread works on several threads by [`in_bulk`](crate::in_bulk), which is nothing to count.
+    static IS_IN_BULK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Tells that the work is done by several threads. How often threads that wait for each other look again is no property of a subject.
+pub(crate) fn in_bulk() {
+    IS_IN_BULK.set(true);
 }
 
 /// Who counts in this run; nobody in one that times.

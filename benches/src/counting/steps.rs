@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use criterion::Bencher;
 
+use super::IS_IN_BULK;
 use crate::stepping::{Costly, step_through, watched};
 
 /// What was executed.
@@ -24,6 +25,8 @@ struct Executed {
 pub(crate) struct Steps {
     /// With so many iterations.
     last: Option<(u64, Executed)>,
+    /// One iteration alone takes long.
+    is_heavy: bool,
     is_done: bool,
 }
 
@@ -32,6 +35,8 @@ impl Steps {
     const ENOUGH_ITERATIONS: u64 = 128;
     /// More take seconds.
     const MOST: usize = 60_000;
+    /// What takes more for one iteration is counted with few, too.
+    const MOST_OF_LIGHT: usize = 600;
     const MOST_SECONDS: u32 = 10;
 
     /// Answers a call of criterion's with a count, where one is due: `routine` is counted on what `prepare` makes, if it makes something.
@@ -48,11 +53,19 @@ impl Steps {
             Duration::ZERO
         });
         if !self.is_done && self.is_due(iterations) {
-            let executed = count(|| {
+            let most = if iterations == 1 {
+                Self::MOST_OF_LIGHT
+            } else {
+                Self::MOST
+            };
+            let executed = count(most, || {
                 let Some(mut state) = prepare() else { return };
                 // What is filled at first use is not to count.
                 for _ in 0..2 {
                     routine(bencher, &mut state);
+                }
+                if IS_IN_BULK.get() {
+                    return;
                 }
                 watched(|| routine(bencher, &mut state));
             });
@@ -62,39 +75,46 @@ impl Steps {
         bencher.iter_custom(Duration::from_nanos);
     }
 
-    /// The first two, for what takes long, and the two that are enough for the rest.
     fn is_due(&self, iterations: u64) -> bool {
         let enough = Self::ENOUGH_ITERATIONS;
-        matches!(iterations, 1 | 2) || iterations == enough / 2 || iterations == enough
+        iterations == 1
+            || (self.is_heavy && matches!(iterations, 2 | 4))
+            || iterations == enough / 2
+            || iterations == enough
     }
 
     fn take(&mut self, id: &str, iterations: u64, executed: Option<Executed>) {
         let Some(executed) = executed else {
-            self.is_done = true;
+            // Too much of it, or nothing at all, which is seen when it is asked for more.
+            self.is_done = self.is_heavy;
+            self.is_heavy = true;
             return;
         };
-        if let Some((before, less)) = self.last
-            && iterations == 2 * before
-            && executed.steps > less.steps
-        {
-            let each = |of: fn(&Executed) -> usize| {
-                (of(&executed) as f64 - of(&less) as f64) / (iterations - before) as f64
-            };
-            eprintln!(
-                "stepped: {id}: {:.2} {:.2} {:.2}",
-                each(|executed| executed.locked),
-                each(|executed| executed.system_calls),
-                each(|executed| executed.allocations)
-            );
-            let whole = each(|executed| executed.steps) * Self::ENOUGH_ITERATIONS as f64;
-            self.is_done = whole > Self::MOST as f64;
+        let last = self.last.replace((iterations, executed));
+        let Some((before, less)) = last.filter(|(before, _)| iterations == 2 * before) else {
+            return;
+        };
+        // With few iterations of what is done in rounds of 32 there is one round, whatever is asked for.
+        let is_twice_as_much = 2 * executed.steps > 3 * less.steps;
+        if iterations < Self::ENOUGH_ITERATIONS && !is_twice_as_much {
+            return;
         }
-        self.last = Some((iterations, executed));
+        let each = |of: fn(&Executed) -> usize| {
+            (of(&executed) as f64 - of(&less) as f64) / (iterations - before) as f64
+        };
+        eprintln!(
+            "stepped: {id}: {:.2} {:.2} {:.2}",
+            each(|executed| executed.locked),
+            each(|executed| executed.system_calls),
+            each(|executed| executed.allocations)
+        );
+        let whole = each(|executed| executed.steps) * Self::ENOUGH_ITERATIONS as f64;
+        self.is_done = whole > Self::MOST as f64;
     }
 }
 
 /// Counts what `run` executes between its marks.
-fn count(run: impl FnOnce()) -> Option<Executed> {
+fn count(most: usize, run: impl FnOnce()) -> Option<Executed> {
     let allocating = [
         libc::malloc as *const () as u64,
         libc::calloc as *const () as u64,
@@ -103,7 +123,7 @@ fn count(run: impl FnOnce()) -> Option<Executed> {
         libc::aligned_alloc as *const () as u64,
     ];
     let mut executed = Executed::default();
-    let stepped = step_through(run, Steps::MOST, Steps::MOST_SECONDS, |step| {
+    let stepped = step_through(run, most, Steps::MOST_SECONDS, |step| {
         executed.steps += 1;
         executed.allocations += usize::from(allocating.contains(&step.address));
         match step.costly() {

@@ -171,6 +171,7 @@ pub(super) fn tally(judgements: &[Judgement]) -> String {
 
 /// Three digits that mean something.
 pub(super) fn number(value: f64) -> String {
+    let value = value + 0.0; // Not `-0.00`.
     match value {
         _ if value < 10.0 => format!("{value:.2}"),
         _ if value < 100.0 => format!("{value:.1}"),

@@ -5,6 +5,7 @@ use super::super::subjects::{Kind, kind};
 use anyhow::{Result, anyhow};
 use core::ops::Range;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::collections::BTreeMap;
 
 const WIDTH: u32 = 760;
@@ -13,6 +14,9 @@ const LINE_HEIGHT: u32 = 19;
 const LABEL_HEIGHT: i32 = 14;
 /// In the backend's measure: 12 pixels on the page.
 const FONT: (&str, u32) = ("sans-serif", 15);
+
+/// Digits whose values are named on an axis.
+const NAMED: [f64; 4] = [1.0, 2.0, 5.0, 10.0];
 
 /// Read well on white and on black.
 const BLUE: RGBColor = RGBColor(0x3b, 0x82, 0xd6);
@@ -59,25 +63,32 @@ pub(super) fn dots(dots: &[Dot], unit: &str, line: Option<f64>) -> Result<String
         .iter()
         .flat_map(|dot| [dot.low, dot.middle, dot.high])
         .chain(line);
-    let axis = axis(values);
+    let axis = round_axis(axis(values));
     let lines = dots.len() as f64;
     let longest = dots.iter().map(|dot| dot.label.chars().count()).max();
     let names = 24 + 7 * longest.unwrap_or_default() as u32;
     draw(60 + LINE_HEIGHT * dots.len() as u32, |root| {
         let mut chart = ChartBuilder::on(root)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(40)
             .y_label_area_size(names)
             .build_cartesian_2d(axis.clone().log_scale(), lines..0.0)?;
         let mut mesh = chart.configure_mesh();
-        mesh.disable_y_mesh()
-            .disable_y_axis()
-            .y_labels(0)
-            .max_light_lines(0);
+        mesh.disable_mesh().disable_y_axis().x_labels(0).y_labels(0);
+        // The names are ours, below.
         mesh.x_desc(unit)
-            .x_label_formatter(&label)
+            .x_label_formatter(&|_| String::new())
             .label_style(FONT)
             .draw()?;
+        let name = FONT.into_text_style(root);
+        let name = name.pos(Pos::new(HPos::Center, VPos::Top));
+        for tick in ticks(&axis) {
+            let across = [(tick, 0.0), (tick, lines)];
+            chart.draw_series([PathElement::new(across, GREY.mix(0.35))])?;
+            let (x, y) = chart.backend_coord(&(tick, lines));
+            root.draw(&Text::new(label(&tick), (x, y + 5), name.clone()))?;
+        }
         if let Some(line) = line {
             chart.draw_series([PathElement::new([(line, 0.0), (line, lines)], BLACK)])?;
         }
@@ -199,12 +210,43 @@ fn axis(values: impl Iterator<Item = f64>) -> Range<f64> {
     }
 }
 
+/// Widened to where both ends have names, so that there are at least two.
+fn round_axis(axis: Range<f64>) -> Range<f64> {
+    let [low, high] = [axis.start, axis.end].map(|end| 10_f64.powf(end.log10().floor()));
+    let low = NAMED
+        .iter()
+        .rev()
+        .map(|digit| digit * low)
+        .find(|named| *named <= axis.start);
+    let high = NAMED
+        .iter()
+        .map(|digit| digit * high)
+        .find(|named| *named >= axis.end);
+    low.unwrap_or(axis.start)..high.unwrap_or(axis.end)
+}
+
+/// The values that are named: 1, 2 and 5 of each power of ten, or powers only where those would be many.
+fn ticks(axis: &Range<f64>) -> Vec<f64> {
+    const MANY: usize = 9;
+    let powers = axis.start.log10().floor() as i32..=axis.end.log10().ceil() as i32;
+    let inside = |value: &f64| (axis.start * 0.999..axis.end * 1.001).contains(value);
+    let of_each = |digits: &'static [f64]| -> Vec<f64> {
+        let powers = powers.clone().map(|power| 10_f64.powi(power));
+        let values = powers.flat_map(|power| digits.iter().map(move |digit| digit * power));
+        values.filter(inside).collect()
+    };
+    let all = of_each(&NAMED[..3]);
+    if all.len() > MANY {
+        of_each(&NAMED[..1])
+    } else {
+        all
+    }
+}
+
 /// The names of some values of an axis: 1, 2 and 5 of each power of ten; more would touch each other.
 fn label(value: &f64) -> String {
     let digit = value / 10_f64.powf(value.log10().floor());
-    let is_named = [1.0, 2.0, 5.0, 10.0]
-        .iter()
-        .any(|named| (digit - named).abs() < 1e-6);
+    let is_named = NAMED.iter().any(|named| (digit - named).abs() < 1e-6);
     match *value {
         _ if !is_named => String::new(),
         value if value > 9e5 => format!("{:.0} M", value / 1e6),
@@ -229,6 +271,18 @@ mod tests {
         assert_eq!(apart([0, 50, 100].into_iter()), [0, 50, 100]);
         assert_eq!(apart([0, 1, 100].into_iter()), [0, 14, 100]);
         assert_eq!(apart([0, 98, 99, 100].into_iter()), [0, 72, 86, 100]);
+    }
+
+    #[test]
+    fn an_axis_ends_at_names_and_has_a_few() {
+        let axis = round_axis(0.13..0.33);
+        assert!(
+            (axis.start - 0.1).abs() < 1e-9 && (axis.end - 0.5).abs() < 1e-9,
+            "{axis:?}"
+        );
+        let names = |axis| ticks(&axis).iter().map(label).collect::<Vec<_>>();
+        assert_eq!(names(axis), ["0.1", "0.2", "0.5"]);
+        assert_eq!(names(1.0..1000.0), ["1", "10", "100", "1000"]);
     }
 
     #[test]
