@@ -27,24 +27,6 @@ fn bad_capacities_are_named() {
 }
 
 #[test]
-fn bad_classes_are_named() {
-    let many: Vec<usize> = (1..66).collect();
-    let cases: [(&[usize], &str); 5] = [
-        (&[], "1 to 64 of them, got 0"),
-        (&many, "1 to 64 of them, got 65"),
-        (&[0, 1], "1 to isize::MAX bytes each, got 0"),
-        (&[1, 3, 3], "ascending, got 3"),
-        (&[4096, 100], "ascending, got 100"),
-    ];
-    for (sizes, bound) in cases {
-        let why = Classes::try_new(sizes).expect_err("a bad list");
-        assert_eq!(why.to_string(), format!("classes: must be {bound}"));
-    }
-    let close = Classes::try_new(&many[..64]).expect("neighbours may be close");
-    assert_eq!(close.as_slice().len(), 64);
-}
-
-#[test]
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 fn a_system_without_so_much_memory_says_which_class() {
     let built = BufferPool::builder()
