@@ -7,7 +7,7 @@ use pool_core::Pool;
 use crate::classes::Classes;
 
 /// Sizes are told apart by steps of a disk's sector. A constant, because a step read from memory made acquire and drop a tenth slower: 3.5 instead of 3.15 ns
-/// (AMD EPYC, family 25). Finer steps would be a larger table, and serve only classes that are no whole sectors: acquiring a buffer of such a class takes three times as long.
+/// (AMD EPYC, family 25). Finer steps would be a larger table, and serve only classes that are no whole sectors: acquiring a buffer of such a class takes almost four times as long.
 const STEP_LOG2: u32 = 9;
 /// So the table reaches to 4 MiB. A cache line of it is 32 KiB of sizes, where most requests lie. (Models have small stacks, and small classes.)
 const CELLS: usize = if cfg!(loom) { 64 } else { 8192 };

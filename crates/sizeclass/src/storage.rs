@@ -77,6 +77,12 @@ unsafe impl Send for Storage {}
 // SAFETY: `&Storage` gives only what `&Lease` and `&Apart` do, which are `Sync`.
 unsafe impl Sync for Storage {}
 
+const _: () = {
+    const fn may_be_anywhere<T: Send + Sync>() {}
+    may_be_anywhere::<Lease>();
+    may_be_anywhere::<Apart>();
+};
+
 impl Storage {
     /// The first `len` bytes of a slot that has at most `u32::MAX`.
     #[inline]

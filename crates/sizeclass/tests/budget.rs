@@ -216,6 +216,29 @@ fn a_lowered_limit_takes_back_what_idles_when_memory_is_asked_for() {
     drop(buffer);
 }
 
+/// What a thread keeps for itself is bounded in bytes: the rest of what it drops is at hand for everybody. And a trim, by whomever, finds all of it.
+#[test]
+fn a_threads_cache_is_bounded_in_bytes_and_swept_by_a_trim() {
+    const SLOTS: usize = 32;
+    let budget = Budget::new(1 << 20);
+    let builder = builder(&budget).capacity_per_class(2 * SLOTS);
+    let pool = builder.thread_cache_bytes(8 * 4 * KIB).build();
+    let pool = pool.expect("small");
+    drop([(); SLOTS].map(|()| pool.acquire(1)));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let held = [(); SLOTS].map(|()| pool.acquire(1));
+            let brought_in = pool.stats().classes()[0].brought_in;
+            let missed = usize::try_from(brought_in).expect("few") - SLOTS;
+            assert!(missed <= 8, "{missed} were kept by the other thread");
+            drop(held);
+            let idle = pool.stats().idle_bytes();
+            assert_eq!(idle, (SLOTS + missed) * 4 * KIB);
+            assert_eq!((pool.trim(0), budget.used()), (idle, 0));
+        });
+    });
+}
+
 #[test]
 fn decay_gives_back_what_was_not_used_for_a_while() {
     let budget = Budget::new(1 << 20);

@@ -27,24 +27,6 @@ fn bad_capacities_are_named() {
 }
 
 #[test]
-fn bad_classes_are_named() {
-    let many: Vec<usize> = (1..66).collect();
-    let cases: [(&[usize], &str); 5] = [
-        (&[], "1 to 64 of them, got 0"),
-        (&many, "1 to 64 of them, got 65"),
-        (&[0, 1], "1 to isize::MAX bytes each, got 0"),
-        (&[1, 3, 3], "ascending, got 3"),
-        (&[4096, 100], "ascending, got 100"),
-    ];
-    for (sizes, bound) in cases {
-        let why = Classes::try_new(sizes).expect_err("a bad list");
-        assert_eq!(why.to_string(), format!("classes: must be {bound}"));
-    }
-    let close = Classes::try_new(&many[..64]).expect("neighbours may be close");
-    assert_eq!(close.as_slice().len(), 64);
-}
-
-#[test]
 #[cfg(all(target_pointer_width = "64", not(miri)))]
 fn a_system_without_so_much_memory_says_which_class() {
     let built = BufferPool::builder()
@@ -111,6 +93,34 @@ fn lowering_gives_back_what_it_does_not_fit() {
     assert_eq!((vec.as_ptr(), &vec[..]), (address, &b"world"[..]));
     drop(lease);
     assert_eq!(pool.stats().in_use_bytes(), 0);
+}
+
+/// Slots that a buffer's two words have no room for.
+#[test]
+#[cfg(all(
+    target_pointer_width = "64",
+    feature = "os",
+    target_os = "linux",
+    not(miri)
+))]
+fn a_slot_of_more_than_four_gigabytes_is_a_buffer_too() {
+    const HUGE: usize = 5 << 30;
+    let classes = Classes::try_new(&[4096, HUGE]).expect("ascending");
+    let builder = BufferPool::builder().classes(classes);
+    let pool = builder.capacity_per_class(1).build();
+    let pool = pool.expect("address space");
+    let mut buffer = pool.acquire(HUGE - 1);
+    assert!(buffer.is_pooled());
+    assert_eq!((buffer.len(), buffer.capacity()), (HUGE - 1, HUGE));
+    buffer[HUGE - 2] = 7;
+    let (lease, range) = buffer.into_lease().expect("a slot");
+    assert_eq!((range, lease[HUGE - 2]), (0..HUGE - 1, 7));
+    let mut again = PooledBuffer::from_lease(lease, HUGE).expect("as long as that");
+    again.truncate(10);
+    assert_eq!((again.len(), again.capacity()), (10, HUGE));
+    assert!(again.into_vec().is_err());
+    assert!(pool.try_acquire(HUGE).is_ok(), "it came home");
+    assert_eq!(pool.acquire(4097).capacity(), HUGE);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn assert_bounded(stats: &BufferPoolStats) {
 
 #[test]
 fn what_mixed_sizes_cost_is_bounded_as_documented() {
-    let budget = Budget::new(1 << 40);
+    let budget = Budget::new(isize::MAX.unsigned_abs());
     let pool = BufferPool::builder().capacity_per_class(512);
     let pool = pool.budget(&budget).build().expect("address space");
     let held: Vec<PooledBuffer> = std::thread::scope(|scope| {
