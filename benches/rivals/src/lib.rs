@@ -31,6 +31,7 @@ mod object_pool;
 mod opool;
 mod per_page_cas;
 mod plurality;
+mod raw_ring;
 mod rc;
 mod rtrb;
 mod send;

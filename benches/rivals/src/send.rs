@@ -3,10 +3,13 @@
 use std::net::UdpSocket;
 use std::sync::Arc;
 
+use benches::work::black_hole;
 use benches::work::send::{self, DatagramSender, SegmentSender};
 
 crate::submit! {
     "send/udp-1400" => send::udp::<OneSendEach>,
+    "send/blackhole-1400" => black_hole::datagrams::<OneSendEach, 1400>,
+    "send/blackhole-60k" => black_hole::datagrams::<OneSendEach, 60_000>,
     "send/udp-gso" => send::segments::<OneSendEach>,
 }
 

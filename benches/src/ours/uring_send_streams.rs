@@ -6,7 +6,7 @@ use std::sync::Arc;
 use io_uring::IoUring;
 use uring_send::{Destination, Sender, SenderEvent, Socket, new_ring, submit_and_wait};
 
-use crate::work::send::SegmentSender;
+use crate::work::send::{DatagramSender, SegmentSender};
 use crate::work::tcp::StreamSender;
 
 /// Messages through a sender.
@@ -79,6 +79,38 @@ impl SegmentSender for UringSendSegments {
         message.segment_bytes(self.segment_bytes).expect("room");
         message.guard(datagrams.clone()).expect("room");
         message.queue().expect("not empty");
+        drain(&mut self.ring, &mut self.sender);
+    }
+}
+
+/// Datagrams through a sender, one in a message.
+pub struct UringSendMessages {
+    ring: IoUring,
+    sender: Sender,
+    to: Destination,
+}
+
+impl DatagramSender for UringSendMessages {
+    const NAME: &'static str = "uring-send";
+
+    fn new(socket: UdpSocket, most: usize) -> Result<Self, String> {
+        let entries = u32::try_from(most).map_err(|error| error.to_string())?;
+        let socket = Socket::datagram(socket).map_err(|error| error.to_string())?;
+        let sender = Sender::builder().destinations(1).build();
+        let mut sender = sender.map_err(|error| error.to_string())?;
+        Ok(Self {
+            ring: new_ring(entries).map_err(|error| error.to_string())?,
+            to: sender.add(&socket).map_err(|error| error.to_string())?,
+            sender,
+        })
+    }
+
+    #[inline]
+    fn send(&mut self, datagram: &Arc<[u8]>, times: usize) {
+        for _ in 0..times {
+            let taken = self.sender.send(self.to, 0, datagram.clone());
+            taken.expect("room for a batch");
+        }
         drain(&mut self.ring, &mut self.sender);
     }
 }

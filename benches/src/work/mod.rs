@@ -1,10 +1,12 @@
 //! The workloads, and what each asks of a subject.
 
+pub mod black_hole;
 pub mod class;
 pub mod crowd;
 pub mod frame;
 pub mod limit;
 mod memory;
+pub mod nop;
 mod packet;
 mod ping_pong;
 pub mod pool;

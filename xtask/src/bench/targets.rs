@@ -110,6 +110,8 @@ pub(super) const TARGETS: &[Target] = &[
     target("slab/cross", Against(&["rtrb"], 1.50)),
     target("send/nop-1", Against(&["raw-ring"], 1.05)),
     target("send/nop-32", Against(&["raw-ring"], 1.05)),
+    target("send/nop-1-guards", Against(&["raw-ring"], 1.13)),
+    target("send/nop-32-guards", Against(&["raw-ring"], 1.13)),
     target("send/slab", Against(&["ringline"], 0.35)),
     target("send/slab", Each(Counted::Allocations, 0.0)),
     target("send/tcp-64", Against(SENDS, 1.05)),
