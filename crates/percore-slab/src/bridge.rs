@@ -16,7 +16,7 @@ const MAX_CAPACITY: usize = i32::MAX as usize;
 
 /// A bounded channel from one core to another: one [`Producer`], one [`Consumer`].
 ///
-/// A bridge moves values, at best handles such as [`RemotePage`](crate::RemotePage): 24 bytes cross, whatever the page's size.
+/// A bridge moves values, at best handles such as [`RemotePage`](crate::RemotePage): 8 bytes cross, whatever the page's size.
 /// A refused value comes back to the producer. When the producer is gone, the consumer still gets everything that was pushed,
 /// and only then hears that the bridge is closed.
 ///

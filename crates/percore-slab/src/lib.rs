@@ -17,11 +17,14 @@ extern crate std;
 #[cfg(all(feature = "os", target_os = "linux"))]
 mod os;
 
+mod arrivals;
 mod at_hand;
+mod bare_lease;
 mod bell;
 mod bridge;
 mod bridge_error;
 mod builder;
+mod card;
 mod consumer;
 mod error;
 mod fences;

@@ -9,11 +9,13 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::ptr::NonNull;
 
 use pool_core::{Lease, Pool, RegionSource, RegionSpan};
 
 use crate::at_hand::AtHand;
 use crate::builder::Geometry;
+use crate::card::{Card, Cards};
 use crate::error::{BuildError, BuildErrorKind, PageIdErrorKind};
 use crate::mailbox::{Home, Inboxes};
 use crate::outboxes;
@@ -25,10 +27,12 @@ use crate::sync::Arc;
 /// - **LOCAL-2** Each page is in `at_hand` once, or in one mailbox once, or in the pool's list once, or in a caller's hands. (LIST-1 of pool-core: three
 ///   of them hold leases.)
 pub(crate) struct Local {
+    /// Before `pool`: the mailboxes are closed while the pool is sure to be there, so that one that is open is never another pool's at the same address.
+    inboxes: RefCell<Inboxes>,
     /// Before `at_hand`: closed first, it takes the pages at hand off its books one by one as they are dropped.
     pool: Pool,
     at_hand: AtHand,
-    inboxes: RefCell<Inboxes>,
+    cards: Cards,
     /// One row per page: its length while it is out as an id. Kept here and not in the id, which anybody can forge.
     id_lens: Box<[Cell<u32>]>,
     geometry: Geometry,
@@ -47,25 +51,25 @@ impl Local {
         let out_of_memory = |_| BuildErrorKind::OutOfMemory {
             pages: geometry.pages,
         };
-        let at_hand = AtHand::with_room_for(geometry.pages).map_err(out_of_memory)?;
         let mut id_lens = Vec::new();
         id_lens
             .try_reserve_exact(geometry.pages)
             .map_err(out_of_memory)?;
         id_lens.resize(geometry.pages, Cell::new(0));
         let pool = Pool::builder()
-            .slots(geometry.pages)
             .slot_bytes(geometry.page_bytes)
             .region(region_source())
-            .cache(0) // one owner, who takes all that came home at once
-            .build()
-            .map_err(BuildErrorKind::from)?;
-        let home = Arc::new(Home::new(pool.region()));
-        outboxes::announce(&home, geometry.pages);
+            .cache(0); // one owner, who takes all that came home at once
+        let (pool, mut first, cards) = Cards::build(pool, geometry.pages)?;
+        first.mark_stocked();
+        let at_hand = AtHand::with_room_for(geometry.pages, first).map_err(out_of_memory)?;
+        let home = Arc::new(Home::new(at_hand.pool(), geometry.pages));
+        outboxes::announce(&home);
         let local = Self {
+            inboxes: RefCell::new(Inboxes::new(home)),
             pool,
             at_hand,
-            inboxes: RefCell::new(Inboxes::new(home)),
+            cards,
             id_lens: id_lens.into_boxed_slice(),
             geometry,
             allocs: Cell::new(0),
@@ -120,38 +124,39 @@ impl Local {
         self.look_again_above.set(most + most / 16);
     }
 
-    /// Memory for more than a page: a pool of one slot, so that it lends out the same kind of lease.
+    /// Memory for more than a page, below 4 GiB: a pool of one slot, so that it lends out the same kind of lease.
     ///
     /// The pool's handle goes at once; the memory lives as long as the lease, on whichever core that ends.
     #[cold]
-    pub(crate) fn take_oversize(&self, bytes: usize) -> Option<Lease> {
-        let pool = Pool::builder().slots(1).slot_bytes(bytes).build().ok()?;
+    pub(crate) fn take_oversize(&self, bytes: usize) -> Option<(Lease, NonNull<Card>)> {
+        u32::try_from(bytes).ok()?;
+        let (_pool, lease, cards) = Cards::build(Pool::builder().slot_bytes(bytes), 1).ok()?;
         add(&self.oversize, 1);
         add(&self.oversize_bytes, bytes as u64);
-        pool.alloc()
+        Some((lease, cards.of(0)))
+    }
+
+    /// The card of one of this slab's pages.
+    #[inline]
+    pub(crate) fn card_of(&self, page: &Lease) -> NonNull<Card> {
+        self.cards.of(page.slot_index())
     }
 
     /// Files a page that the owner dropped. No atomic instruction.
     #[inline]
-    pub(crate) fn free(&self, lease: Lease) {
-        if !lease.belongs_to(&self.pool) {
-            return free_oversize(lease);
-        }
-        add(&self.frees_here, 1);
-        self.file(lease);
-    }
-
-    #[inline]
-    fn file(&self, mut lease: Lease) {
+    pub(crate) fn free(&self, mut lease: Lease) {
         lease.mark_stocked();
-        self.at_hand.push(lease);
+        match self.at_hand.push(lease) {
+            Ok(()) => add(&self.frees_here, 1),
+            Err(lease) => free_oversize(lease),
+        }
     }
 
     /// Moves every page that came home to those at hand, of each mailbox the last to come on top. Tells how many.
     pub(crate) fn take_home(&self) -> usize {
         let before = self.at_hand.len();
         self.take_list();
-        self.inboxes.borrow_mut().take_all(&mut &self.at_hand);
+        self.inboxes.borrow_mut().take_all(&self.at_hand);
         self.at_hand.len() - before
     }
 
@@ -262,7 +267,8 @@ impl Extend<Lease> for Stocked<'_> {
     fn extend<I: IntoIterator<Item = Lease>>(&mut self, pages: I) {
         for mut page in pages {
             page.mark_stocked();
-            self.0.push(page);
+            let filed = self.0.push(page);
+            debug_assert!(filed.is_ok(), "a page of another pool");
         }
     }
 }

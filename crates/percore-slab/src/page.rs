@@ -2,10 +2,13 @@
 
 use alloc::rc::Rc;
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut, Range};
+use core::ptr::{self, NonNull};
 
 use pool_core::Lease;
 
+use crate::card::Card;
 use crate::error::PageLenError;
 use crate::local::Local;
 use crate::page_id::PageId;
@@ -26,18 +29,29 @@ use crate::remote_page::RemotePage;
 pub struct Page {
     /// - **PAGE-1** `Some` until the page is turned into something else or dropped.
     lease: Option<Lease>,
-    /// - **PAGE-2** At most the lease's own length.
+    /// - **PAGE-2** At most the lease's own length, which is at most `u32::MAX`.
     len: usize,
+    /// - **PAGE-3** That of the lease's slot.
+    card: NonNull<Card>,
     local: Rc<Local>,
 }
 
 impl Page {
+    /// # Safety
+    ///
+    /// `card` is that of the lease's slot.
     #[inline]
-    pub(crate) fn new(lease: Lease, len: usize, local: Rc<Local>) -> Self {
+    pub(crate) unsafe fn new(
+        lease: Lease,
+        len: usize,
+        card: NonNull<Card>,
+        local: Rc<Local>,
+    ) -> Self {
         debug_assert!(len <= lease.len(), "{len} bytes of {}", lease.len());
         Self {
             lease: Some(lease),
             len,
+            card,
             local,
         }
     }
@@ -53,9 +67,12 @@ impl Page {
     }
 
     #[inline]
-    fn into_parts(mut self) -> (Lease, usize) {
-        let lease = self.lease.take().expect("PAGE-1: not yet given up");
-        (lease, self.len)
+    fn into_parts(self) -> (Lease, usize) {
+        let mut page = ManuallyDrop::new(self);
+        let lease = page.lease.take().expect("PAGE-1: not yet given up");
+        // SAFETY: once: the page is forgotten. Its own drop would look for a lease, and be called.
+        drop(unsafe { ptr::read(&raw const page.local) });
+        (lease, page.len)
     }
 
     /// How many bytes the page has room for: the slab's `page_bytes`, more if [oversize](Self::is_oversize).
@@ -91,9 +108,13 @@ impl Page {
     /// Turns the page into one that any core may read, clone and return. Allocates nothing and copies nothing.
     #[inline]
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "PAGE-2")]
     pub fn into_remote(self) -> RemotePage {
+        let card = self.card;
         let (lease, len) = self.into_parts();
-        RemotePage::new(lease.share(), len)
+        let len = u32::try_from(len).expect("PAGE-2: no page is larger");
+        // SAFETY: its card (PAGE-3).
+        unsafe { RemotePage::new(lease, len, card) }
     }
 
     /// Turns the page into a name that may leave Rust's ownership. Until it is [redeemed](crate::CoreSlab::redeem) the page
@@ -104,11 +125,11 @@ impl Page {
     ///
     /// Gives an [oversize](Self::is_oversize) page back: it has no slab to be redeemed from.
     pub fn into_id(self) -> Result<PageId, Self> {
-        let local = self.local.clone();
+        let (local, card) = (self.local.clone(), self.card);
         let (lease, len) = self.into_parts();
-        local
-            .issue(lease, len)
-            .map_err(|lease| Self::new(lease, len, local))
+        // SAFETY: its card (PAGE-3).
+        let again = |lease| unsafe { Self::new(lease, len, card, local.clone()) };
+        local.issue(lease, len).map_err(again)
     }
 
     /// Lowers the page to its lease and the range of it that counts. The lease gives access to the whole page, and dropped

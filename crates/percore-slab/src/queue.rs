@@ -14,6 +14,8 @@ pub(crate) fn has_memory_for<T>(capacity: usize) -> bool {
 
 #[cfg(not(loom))]
 mod imp {
+    use rtrb::chunks::ReadChunkIntoIter;
+
     /// Makes both ends of a queue of `capacity` values.
     pub(crate) fn queue<T>(capacity: usize) -> (PushEnd<T>, PopEnd<T>) {
         let (push, pop) = rtrb::RingBuffer::new(capacity);
@@ -61,10 +63,10 @@ mod imp {
             self.0.pop().ok()
         }
 
-        /// Moves all that is there to `values`, the first pushed first.
-        pub(crate) fn pop_all(&mut self, values: &mut impl Extend<T>) {
+        /// Hands on all that is there, the first pushed first.
+        pub(crate) fn pop_all(&mut self, take: impl FnOnce(ReadChunkIntoIter<'_, T>)) {
             if let Ok(there) = self.0.read_chunk(self.0.slots()) {
-                values.extend(there);
+                take(there.into_iter());
             }
         }
 
@@ -97,6 +99,7 @@ mod imp {
     use crate::sync::atomic::{AtomicBool, AtomicUsize};
     use crate::sync::{Arc, UnsafeCell};
     use alloc::boxed::Box;
+    use alloc::vec::{self, Vec};
 
     /// - **QUEUE-1** Cells `head..tail` (counted without end, taken modulo the capacity) hold a value and are the pop end's;
     ///   the others are the push end's. `tail` is written by the push end alone, `head` by the pop end alone.
@@ -202,8 +205,9 @@ mod imp {
             value
         }
 
-        pub(crate) fn pop_all(&mut self, values: &mut impl Extend<T>) {
-            values.extend((0..self.len()).map_while(|_| self.pop()));
+        pub(crate) fn pop_all(&mut self, take: impl FnOnce(vec::IntoIter<T>)) {
+            let all: Vec<T> = (0..self.len()).map_while(|_| self.pop()).collect();
+            take(all.into_iter());
         }
 
         pub(crate) fn is_empty(&self) -> bool {

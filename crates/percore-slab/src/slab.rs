@@ -2,7 +2,7 @@
 
 use alloc::rc::Rc;
 
-use pool_core::RegionSpan;
+use pool_core::{Lease, RegionSpan};
 
 use crate::builder::CoreSlabBuilder;
 use crate::error::{BuildError, PageIdError};
@@ -56,7 +56,7 @@ impl CoreSlab {
     /// Takes a page and copies `data` into it; `None` if at some instant of the call every page was in use.
     ///
     /// Data larger than a page gets memory of its own, which is counted, given back when dropped anywhere, and refused
-    /// (`None`) only if the system has none. Never blocks; allocates nothing for data that fits.
+    /// (`None`) only if the system has none, or if it is 4 GiB or more. Never blocks; allocates nothing for data that fits.
     #[inline]
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
@@ -79,15 +79,24 @@ impl CoreSlab {
         let mut lease = self.local.take()?;
         // Before there is a page: one that was borrowed would be moved through memory afterwards.
         fill(&mut lease[..len]);
-        Some(Page::new(lease, len, self.local.clone()))
+        Some(self.page(lease, len))
     }
 
     #[cold]
     #[inline(never)]
     fn alloc_oversize(&self, len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Page> {
-        let mut lease = self.local.take_oversize(len)?;
+        let (mut lease, card) = self.local.take_oversize(len)?;
         fill(&mut lease[..len]);
-        Some(Page::new(lease, len, self.local.clone()))
+        // SAFETY: made for it.
+        Some(unsafe { Page::new(lease, len, card, self.local.clone()) })
+    }
+
+    /// Of one of the slab's own slots.
+    #[inline]
+    fn page(&self, lease: Lease, len: usize) -> Page {
+        let card = self.local.card_of(&lease);
+        // SAFETY: the slab's table, and the slot's number in it.
+        unsafe { Page::new(lease, len, card, self.local.clone()) }
     }
 
     /// Takes in every page that other cores returned, in one step; tells how many. Allocates nothing.
@@ -111,7 +120,7 @@ impl CoreSlab {
     /// [`PageIdError`]: another core's, not an id, or not now out (redeemed before, another slab's, made up).
     pub fn redeem(&self, id: PageId) -> Result<Page, PageIdError> {
         let (lease, len) = self.local.redeem(id)?;
-        Ok(Page::new(lease, len, self.local.clone()))
+        Ok(self.page(lease, len))
     }
 
     /// The number the slab was built with.

@@ -1,21 +1,37 @@
 //! The only door to atomics: `core`'s in a normal build, loom's in a model.
 //!
-//! Nothing else in this crate names `core::sync::atomic`, `atomic_waker`, `crossbeam_queue` or loom, so whatever a model explores is
-//! the shipped code. Three things loom cannot look into are replaced by stand-ins: the waker's cell and the list of arrivals, here, and the queue,
-//! in `queue.rs`.
+//! Nothing else in this crate names `core::sync::atomic`, `atomic_waker` or loom, so whatever a model explores is
+//! the shipped code. Two things loom cannot look into are replaced by stand-ins: the waker's cell, here, and the queue, in `queue.rs`.
 
 pub(crate) use imp::*;
 
 #[cfg(not(loom))]
 mod imp {
     pub(crate) mod atomic {
-        pub(crate) use core::sync::atomic::{AtomicBool, Ordering, fence};
+        pub(crate) use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
     }
+    use core::cell;
+
     pub(crate) use alloc::sync::Arc;
     pub(crate) use atomic_waker::AtomicWaker;
-    pub(crate) use crossbeam_queue::SegQueue as Arrivals;
     #[cfg(feature = "std")]
     pub(crate) use std::{sync::RwLock, thread_local as per_thread};
+
+    /// `core`'s, with the face of loom's.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        #[cfg(feature = "std")]
+        pub(crate) fn new(value: T) -> Self {
+            Self(cell::UnsafeCell::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, work: impl FnOnce(*mut T) -> R) -> R {
+            work(self.0.get())
+        }
+    }
 
     #[cfg(feature = "std")]
     macro_rules! per_process {
@@ -29,11 +45,12 @@ mod imp {
 
 #[cfg(loom)]
 mod imp {
-    use alloc::collections::VecDeque;
     use core::task::Waker;
 
     pub(crate) mod atomic {
-        pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+        pub(crate) use loom::sync::atomic::{
+            AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence,
+        };
     }
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::{Arc, RwLock};
@@ -81,34 +98,6 @@ mod imp {
             if let Some(waker) = taken {
                 waker.wake();
             }
-        }
-    }
-
-    /// Stands for `crossbeam_queue::SegQueue`. Its lock synchronises more than the real one, which hands on what was done before a push
-    /// to who pops that value, and no more.
-    pub(crate) struct Arrivals<T>(loom::sync::Mutex<VecDeque<T>>);
-
-    impl<T> Default for Arrivals<T> {
-        fn default() -> Self {
-            Self(loom::sync::Mutex::new(VecDeque::new()))
-        }
-    }
-
-    impl<T> Arrivals<T> {
-        fn all(&self) -> loom::sync::MutexGuard<'_, VecDeque<T>> {
-            self.0.lock().expect("no model panics while it holds this")
-        }
-
-        pub(crate) fn push(&self, value: T) {
-            self.all().push_back(value);
-        }
-
-        pub(crate) fn pop(&self) -> Option<T> {
-            self.all().pop_front()
-        }
-
-        pub(crate) fn is_empty(&self) -> bool {
-            self.all().is_empty()
         }
     }
 }

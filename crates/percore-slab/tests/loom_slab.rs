@@ -1,8 +1,8 @@
 //! Models of pages that come home while their owner works or leaves.
 //!
 //! These run the mailboxes and pool-core under them, with loom watching each access to a page's bytes, so that a page that had two holders, or
-//! changed hands without an edge, is reported. In a model a mailbox has room for one page, so that the second goes home by the list; its queue and the list
-//! of arrivals are stand-ins (`queue.rs`, `sync.rs`), because loom does not see into rtrb and crossbeam-queue. The owner's end is in `loom_slab_end`.
+//! changed hands without an edge, is reported. In a model a mailbox has room for one page, so that the second goes home by the list; its queue is a
+//! stand-in (`queue.rs`), because loom does not see into rtrb. A mailbox comes to its owner by [ARRIVAL] and [ARRIVALS-TAKEN]. The owner's end is in `loom_slab_end`.
 #![cfg(loom)]
 
 mod reached;
@@ -240,14 +240,17 @@ fn what_a_thread_returned_last_outlives_it() {
     explore(3, move || {
         let (early, late) = marks.clone();
         let owner = thread::spawn(move || {
-            let slab = slab(2);
+            let (slab, toss) = (slab(2), Toss::new());
             let [first, second] = [(); 2].map(|()| slab.alloc(b"x").expect("free").into_remote());
+            let tossed = toss.clone();
             let returning = thread::spawn(move || {
                 drop(first);
+                tossed.touch();
                 // By now the mailbox may be known to the owner.
                 thread::yield_now();
                 drop(second);
             });
+            toss.touch();
             let mut came = slab.tick();
             match came {
                 0 => early.mark(),

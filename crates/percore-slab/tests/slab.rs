@@ -1,6 +1,6 @@
 //! What a slab does that no lesson names.
 
-use percore_slab::{CoreSlab, Page};
+use percore_slab::{CoreSlab, Page, RemotePage};
 use pool_core::StableBytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -192,4 +192,34 @@ fn a_thread_is_pinned_or_told_why_not() {
         beyond.to_string().contains("core: must be 0 to 1023"),
         "{beyond}"
     );
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn four_gibibytes_are_refused_before_memory_is_asked_for() {
+    let slab = CoreSlab::new(0, 64, 1).expect("a small slab");
+    assert!(slab.alloc_with(1 << 32, |_| unreachable!()).is_none());
+    assert_eq!((slab.stats().oversize, slab.available()), (0, 1));
+}
+
+#[test]
+fn what_crosses_is_a_word() {
+    assert_eq!(size_of::<Option<RemotePage>>(), size_of::<usize>());
+}
+
+/// The length is told to other cores anew each time, also when the page was longer or shorter before.
+#[test]
+fn a_page_has_its_own_length_each_time() {
+    let slab = CoreSlab::new(0, 64, 1).expect("a small slab");
+    for len in [3, 64, 0, 64, 64, 1] {
+        let page = slab
+            .alloc(&vec![7; len])
+            .expect("it came home")
+            .into_remote();
+        let (page, copy) = (page.clone(), page);
+        let read = thread::spawn(move || (page.len(), copy.len())).join();
+        assert_eq!(read.expect("no panic"), (len, len));
+    }
+    let long = slab.alloc(&[9; 1000]).expect("memory").into_remote();
+    assert_eq!((long.len(), long[999]), (1000, 9));
 }

@@ -39,6 +39,15 @@ impl Dice {
     }
 }
 
+/// Pages of an owner: fewer than its bridges hold together, so that it often has none.
+const PAGES: usize = 32;
+/// What a bridge holds: often full, and not so little that the threads do nothing but take turns.
+const BRIDGE: usize = 16;
+
+fn small_slab() -> CoreSlab {
+    CoreSlab::new(0, 8, PAGES).expect("small")
+}
+
 /// What crosses: the page says which one it is, so that a page with two holders shows.
 type Message = (u64, RemotePage);
 
@@ -74,7 +83,7 @@ fn read(mut consumers: Vec<Consumer<Message>>, seed: usize) -> u64 {
 
 /// Sends `count` pages, each to the next reader, and leaves now and then while some are on their way.
 fn own(mut producers: Vec<Producer<Message>>, seed: usize, count: u64) {
-    let (mut dice, mut slab) = (Dice::seeded(seed), CoreSlab::new(0, 8, 16).expect("small"));
+    let (mut dice, mut slab) = (Dice::seeded(seed), small_slab());
     for number in 0..count {
         let page = loop {
             match slab.alloc(&number.to_le_bytes()) {
@@ -101,12 +110,12 @@ fn own(mut producers: Vec<Producer<Message>>, seed: usize, count: u64) {
         );
         if dice.one_in(1000) {
             // An owner that leaves; its pages come home to nobody. The next begins with as many as it should.
-            slab = CoreSlab::new(0, 8, 16).expect("small");
-            assert_eq!(slab.available(), 16);
+            slab = small_slab();
+            assert_eq!(slab.available(), PAGES);
         }
     }
     drop(producers);
-    while slab.available() < 16 {
+    while slab.available() < PAGES {
         thread::yield_now();
     }
     assert_every_page_once(&slab);
@@ -126,7 +135,7 @@ fn all_pairs(owners: usize, readers: usize, trips: u64) {
     let starts: Vec<Vec<_>> = (0..owners)
         .map(|_| {
             let bridges = ends.iter_mut().map(|ends| {
-                let (producer, consumer) = Bridge::new(4).expect("small");
+                let (producer, consumer) = Bridge::new(BRIDGE).expect("small");
                 ends.push(consumer);
                 producer
             });

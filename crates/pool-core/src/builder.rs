@@ -2,6 +2,7 @@
 
 mod checks;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use crate::budget::{Budget, Charge};
@@ -249,6 +250,34 @@ impl PoolBuilder {
     ///
     /// [`BuildError`] names the field, its bound and the value; or says that the system has no such memory.
     pub fn build(self) -> Result<Pool, BuildError> {
+        self.build_keeping(None)
+    }
+
+    /// Builds the pool, and keeps `beside` for as long as its memory: a table with a row for each slot, say, that whoever has a slot may use. It is dropped
+    /// when the pool and everything taken from it is gone, on the thread that let go last; or here, if there is an error.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    ///
+    /// ```
+    /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+    /// # use pool_core::{BuildError, Pool};
+    /// let uses: Arc<[AtomicU32]> = (0..4).map(|_| AtomicU32::new(0)).collect();
+    /// let pool = Pool::builder().slots(4).slot_bytes(64).build_beside(uses.clone())?;
+    /// let lease = pool.alloc().unwrap();
+    /// uses[lease.slot_index()].fetch_add(1, Relaxed);
+    /// drop(pool);
+    /// assert_eq!(Arc::strong_count(&uses), 2);
+    /// drop(lease);
+    /// assert_eq!(Arc::strong_count(&uses), 1);
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn build_beside<T: Send + 'static>(self, beside: T) -> Result<Pool, BuildError> {
+        self.build_keeping(Some(Box::new(beside)))
+    }
+
+    fn build_keeping(self, beside: Option<Box<dyn Send>>) -> Result<Pool, BuildError> {
         self.named(|name| {
             let geometry = self.geometry()?;
             let plan = RegionPlan {
@@ -271,7 +300,8 @@ impl PoolBuilder {
                 }
             }
             let records = Records::new(&geometry)?;
-            let slots = Slots::create(name, geometry, records, region.charged(charge));
+            let region = region.charged(charge).keeping(beside);
+            let slots = Slots::create(name, geometry, records, region);
             Ok(Pool::from_slots(slots))
         })
     }

@@ -46,6 +46,8 @@ pub(crate) struct Region {
     memory: Memory,
     /// What is charged for the memory, given back when that is.
     charge: Lock<Option<Charge>>,
+    /// Dropped after the memory is given back; see [`PoolBuilder::build_beside`](crate::PoolBuilder::build_beside).
+    beside: Option<Box<dyn Send>>,
 }
 
 enum Memory {
@@ -248,6 +250,11 @@ impl Region {
     /// The same, with what is charged for it.
     pub(crate) fn charged(self, charge: Option<Charge>) -> Self {
         self.charge.with(|kept| *kept = charge);
+        self
+    }
+
+    pub(crate) fn keeping(mut self, beside: Option<Box<dyn Send>>) -> Self {
+        self.beside = beside;
         self
     }
 

@@ -78,6 +78,7 @@ impl Region {
             backing: Backing::External,
             memory: Memory::External(Box::new(region.owner)),
             charge: Lock::new(None),
+            beside: None,
         }
     }
 }

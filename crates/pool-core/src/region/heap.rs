@@ -35,6 +35,7 @@ impl Region {
             backing: Backing::Heap,
             memory: Memory::Heap { start, layout },
             charge: Lock::new(None),
+            beside: None,
         })
     }
 }

@@ -50,6 +50,7 @@ fn map_by(
         backing: super::Backing::Mmap,
         memory: Memory::Map,
         charge: Lock::new(None),
+        beside: None,
     })
 }
 
@@ -90,6 +91,7 @@ fn reserved(bytes: usize) -> Result<Region, BuildError> {
         backing: Backing::HugePages,
         memory: Memory::Map,
         charge: Lock::new(None),
+        beside: None,
     })
 }
 
