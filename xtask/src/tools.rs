@@ -167,7 +167,12 @@ fn command(program: &Path, arguments: &str) -> Command {
 impl Tool {
     /// The user's own if there is one, else the pinned version in a folder of the workspace, where the first call installs it.
     pub(crate) fn provide(&self, workspace: &Workspace, progress: &ProgressBar) -> Result<PathBuf> {
-        if quiet(Command::new(self.program).arg("--version")).is_some() {
+        // Some answer only as a subcommand of cargo.
+        let is_there = match self.program.strip_prefix("cargo-") {
+            Some(subcommand) => is_there(subcommand),
+            None => quiet(Command::new(self.program).arg("--version")).is_some(),
+        };
+        if is_there {
             return Ok(PathBuf::from(self.program));
         }
         let root = workspace.target().join("tools");
