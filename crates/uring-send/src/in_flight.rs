@@ -50,6 +50,8 @@ pub struct InFlight {
     options: InFlightBuilder,
     registered: Option<Arc<Table>>,
     stats: SendStats,
+    /// What the last main completion ended with, for who lost the event to a panic of a guard's drop.
+    ended: Option<Result<(), (i32, usize)>>,
     /// Whether a notification may come that no completion announced: then the nonce is not given to another instance.
     stray_due: bool,
 }

@@ -70,6 +70,8 @@ pub(crate) struct SendSlot {
     fixed_refused: bool,
     /// Whether the kernel was asked to end it: then what came short does not go on.
     pub(crate) cancelled: bool,
+    /// Whether it was asked for the operation that runs.
+    pub(crate) asked: bool,
     /// How long it may take, if that is limited: counted from when it is begun.
     pub(crate) timeout: Option<Duration>,
     /// When its time is over, from then on.
@@ -119,6 +121,7 @@ impl SendSlot {
             fixed: false,
             fixed_refused: false,
             cancelled: false,
+            asked: false,
             timeout: None,
             deadline: None,
             late: false,
@@ -161,6 +164,7 @@ impl SendSlot {
     pub(crate) fn begin_op(&mut self, fixed: bool) -> (u8, bool) {
         let op = self.next_op;
         self.fixed = fixed;
+        self.asked = false;
         self.next_op = (op + 1).min(LAST_OP);
         self.zero_copy &= op < MAX_ZERO_COPY_OPS;
         self.timeouts_due += u32::from(self.deadline.is_some());
@@ -276,6 +280,7 @@ impl SendSlot {
         self.copied_bytes = 0;
         self.sent_bytes = 0;
         self.cancelled = false;
+        self.asked = false;
         self.timeout = None;
         self.deadline = None;
         self.late = false;

@@ -67,6 +67,39 @@ fn a_cancellation_that_comes_too_late_changes_nothing() {
     assert_eq!(sends.stats().stale, 0);
 }
 
+/// Who only submits, and reads no completion in between, has asked for all in the end.
+#[test]
+fn a_full_queue_is_gone_on_with_where_it_was_full() {
+    let mut kernel = FakeKernel::new(2, &Choices::first());
+    let socket = kernel.datagram_socket();
+    let mut sends = InFlight::builder()
+        .sends(5)
+        .build()
+        .expect("sizes in range");
+    for _ in 0..5 {
+        let mut draft = sends.send(&socket).expect("a free slot");
+        draft.guard(kernel.guard(*b"bytes")).expect("room").tag(3);
+        let refused = draft.submit(&mut kernel.submissions()).err();
+        assert!(refused.is_none(), "the queue is emptied each time");
+        kernel.submit();
+    }
+    let calls: Vec<_> = (0..5)
+        .map(|_| {
+            let asked = sends.cancel(3, &mut kernel.submissions());
+            kernel.submit();
+            asked.ok()
+        })
+        .collect();
+    // Two and two and one, and nothing is left to ask for.
+    assert_eq!(calls, [None, None, Some(5), Some(5), Some(5)]);
+    let mut failed = 0;
+    for completion in kernel.completions() {
+        let on_event = |event| failed += u64::from(matches!(event, SendEvent::Failed { .. }));
+        sends.complete(completion, on_event).expect("ours");
+    }
+    assert_eq!((failed, kernel.living_guards()), (5, 0));
+}
+
 #[test]
 fn a_full_queue_is_told_and_asking_again_asks_for_all() {
     let mut kernel = FakeKernel::new(2, &Choices::first());

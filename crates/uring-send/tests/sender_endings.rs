@@ -3,7 +3,7 @@
 mod loopback;
 mod sending;
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::mem;
 use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,8 @@ use std::time::Duration;
 use loopback::{Drops, narrow_tcp, pattern, reader, stream, tcp, wait};
 use pool_core::{Budget, StableBytes};
 use sending::Sending;
-use uring_send::{QueueError, Sender, SenderEvent, Socket, leaks};
+use uring_send::testing::{Choices, FakeKernel};
+use uring_send::{QueueError, Ring, Sender, SenderEvent, Socket, leaks};
 
 #[test]
 fn closing_sends_what_is_queued_and_then_end_of_file() {
@@ -316,6 +317,71 @@ fn a_datagram_that_fails_fails_alone() {
     );
     let mut buffer = [0; 10];
     assert_eq!(far.recv(&mut buffer).expect("sent"), 4);
+}
+
+#[test]
+fn what_left_before_the_time_was_over_is_told_whatever_guards_do() {
+    for left_before in [0, 10] {
+        let mut kernel = FakeKernel::new(4, &Choices::first());
+        let socket = kernel.stream_socket();
+        let builder = Sender::builder().destinations(1).copy_below(0);
+        let builder = builder.send_timeout(Duration::from_secs(3600));
+        let mut sender = builder.build().expect("sizes in range");
+        let to = sender.add(&socket).expect("a place");
+        let guard = Grenade(vec![1; 1000]);
+        sender.send(to, 1, guard).expect("room");
+        assert!(sender.flush(&mut kernel.submissions(), |_| ()));
+        kernel.submit();
+        let [.., timeout] = kernel.operations()[..] else {
+            panic!("no operation");
+        };
+        kernel.expire(timeout.id, left_before);
+        let mut log = Vec::new();
+        let unwound: Vec<bool> = kernel
+            .completions()
+            .map(|completion| {
+                let taken = AssertUnwindSafe(|| sender.complete(completion, |it| log.push(it)));
+                catch_unwind(taken).is_err()
+            })
+            .collect();
+        assert!(unwound.contains(&true), "the guard was dropped");
+        let Some(SenderEvent::Failed {
+            error, sent, left, ..
+        }) = log.first()
+        else {
+            panic!("{log:?}");
+        };
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!((*sent, *left), (left_before, 1000 - left_before));
+        // A stream that stopped in the middle of a message takes no other.
+        assert!(sender.copy(to, 2, b"more").is_err());
+    }
+}
+
+/// The next destination in the place takes what it may, and no count goes below nothing.
+#[test]
+fn entries_of_a_forgotten_message_stay_with_its_place() {
+    let options = |options: uring_send::SenderBuilder| options.destinations(1).entries(18);
+    let Some(mut sending) = Sending::new(8, options) else {
+        return;
+    };
+    let [(near, _far), (next, _next_far)] = [tcp(), tcp()];
+    let to = sending.sender.add(&stream(near)).expect("a place");
+    let mut message = sending.sender.message(to).expect("open");
+    for _ in 0..5 {
+        message.guard(vec![1; 5000]).expect("room");
+    }
+    mem::forget(message);
+    sending.sender.abort(to).expect("open");
+    while !sending.sender.is_empty() {
+        sending.turn();
+    }
+    let to = sending.sender.add(&stream(next)).expect("the same place");
+    let taken = (0..100)
+        .take_while(|_| sending.sender.send(to, 0, vec![1; 5000]).is_ok())
+        .count();
+    assert!((4..=13).contains(&taken), "{taken} beside the 5 of 18");
+    assert_eq!(sending.sender.stats().entries, taken + 5);
 }
 
 #[test]

@@ -91,6 +91,7 @@ impl InFlightBuilder {
             options: self,
             registered: None,
             stats: SendStats::default(),
+            ended: None,
             stray_due: false,
         })
     }

@@ -19,7 +19,7 @@ impl InFlight {
     ///
     /// # Errors
     ///
-    /// [`SubmitError::QueueFull`]: some may have been asked for; submit and call again.
+    /// [`SubmitError::QueueFull`]: some may have been asked for; submit and call again, which asks for the others.
     pub fn cancel(&mut self, tag: u64, queue: &mut impl Submissions) -> Result<usize, SubmitError> {
         // Rests that wait for room: with the kernel they can be cancelled like the others.
         if !self.flush(queue) {
@@ -36,6 +36,9 @@ impl InFlight {
                 continue;
             }
             count += 1;
+            if state.asked {
+                continue;
+            }
             let sent = Token {
                 nonce: self.nonce.number(),
                 slot,
@@ -51,7 +54,8 @@ impl InFlight {
             if !unsafe { queue.push(&entry.user_data(own.to_bits())) } {
                 return Err(SubmitError::QueueFull);
             }
-            self.slot(slot).cancelled = true;
+            let state = self.slot(slot);
+            (state.cancelled, state.asked) = (true, true);
         }
         Ok(count)
     }

@@ -113,7 +113,11 @@ impl InFlight {
         mut on_event: impl FnMut(SendEvent),
     ) {
         if token.op == CANCEL_OP {
-            // It says nothing that the cancelled operation's own completion does not.
+            // What became of the operation, its own completion says. That it was not ended is a reason to ask again.
+            let state = self.slots.get_mut(usize::from(token.slot));
+            if let Some(state) = state.filter(|state| state.generation == token.generation) {
+                state.asked &= completion.result() >= 0;
+            }
             return;
         }
         let known = self
@@ -176,6 +180,11 @@ impl InFlight {
                 .main_completed(token.op, completion.result(), completion.more());
         // A send that was cancelled because of a link: notified afterwards, when the slot is another's or we are gone.
         self.stray_due |= zero_copy && !completion.more();
+        self.ended = match &verdict {
+            Verdict::Sent { .. } => Some(Ok(())),
+            Verdict::Failed { errno, sent } => Some(Err((*errno, *sent))),
+            Verdict::Stale | Verdict::FallBack | Verdict::Short { .. } => None,
+        };
         let tag = self.slot(token.slot).tag;
         let event = match verdict {
             Verdict::Stale => {
@@ -210,6 +219,11 @@ impl InFlight {
         if released {
             on_event(SendEvent::Released { tag });
         }
+    }
+
+    /// What a send ended with in the last completion, once: all bytes left, or why not and how many did.
+    pub(crate) fn take_ended(&mut self) -> Option<Result<(), (i32, usize)>> {
+        self.ended.take()
     }
 
     /// The socket takes the next send.

@@ -7,7 +7,6 @@ use io_uring::cqueue::CompletionQueue;
 
 use super::record::State;
 use super::{Destination, Sender, SenderEvent};
-use crate::arming::TIMEOUT_OP;
 use crate::completion::{Completion, completions};
 use crate::event::SendEvent;
 use crate::in_flight::{errno_of, error_of};
@@ -56,7 +55,7 @@ impl Sender {
         let mut news = News::default();
         // A guard's drop may panic in there; the books are kept all the same.
         let result = completion.result();
-        let is_main = !completion.is_notification() && completion.token().op != TIMEOUT_OP;
+        self.in_flight.take_ended();
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             let taken = self
                 .in_flight
@@ -65,10 +64,7 @@ impl Sender {
         }));
         if unwound.is_err() {
             news.released = self.in_flight.len() < before.in_flight;
-            news.outcome = is_main.then(|| match result {
-                0.. => Ok(()),
-                _ => Err((result.checked_neg().unwrap_or(libc::EIO), 0)),
-            });
+            news.outcome = self.in_flight.take_ended();
         }
         self.learn(flight, result, &before);
         self.account(flight, &news, &mut on_event);

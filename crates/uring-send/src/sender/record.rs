@@ -18,7 +18,7 @@ pub(crate) enum State {
 
 /// - **RECORD-1** A stream has at most one send of which not all bytes are with the kernel (`sending`).
 /// - **RECORD-2** It is in at most one of the lists of those to be looked at (`listed`).
-/// - **RECORD-3** `entries`, and the bytes of `charge`, are those of the parts in `queue` and in its sends in flight, and of a message being put together.
+/// - **RECORD-3** `entries`, and the bytes of `charge`, are those of the parts in `queue` and in its sends in flight, and of a message being put together, or forgotten.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) generation: u32,
@@ -64,11 +64,12 @@ impl Record {
         self.charge.as_mut().expect("not vacant")
     }
 
-    /// Gives the place up. The next destination here has another generation.
+    /// Gives the place up. The next destination here has another generation. Entries of messages that were forgotten stay taken, and the place's.
     pub(crate) fn vacate(&mut self) {
         *self = Self {
             generation: self.generation.wrapping_add(1),
             listed: self.listed,
+            entries: self.entries,
             ..Self::new()
         };
     }
