@@ -36,7 +36,7 @@ impl Steps {
     /// More take seconds.
     const MOST: usize = 60_000;
     /// What takes more for one iteration is counted with few, too.
-    const MOST_OF_LIGHT: usize = 600;
+    const MOST_OF_LIGHT: usize = Self::MOST / Self::ENOUGH_ITERATIONS as usize;
     const MOST_SECONDS: u32 = 10;
 
     /// Answers a call of criterion's with a count, where one is due: `routine` is counted on what `prepare` makes, if it makes something.
