@@ -68,6 +68,7 @@ pub struct AsyncSends {
     state: Arc<Mutex<State>>,
 }
 
+/// A waker that leaves it is dropped after the lock: it may be the last owner of a task, and so of a future of this very instance, which takes the lock when it is dropped.
 struct State {
     in_flight: InFlight,
     /// Sends that were begun and wait for room in the queue, in order, with their timeouts.
@@ -75,9 +76,10 @@ struct State {
     progresses: Progresses,
     /// Futures whose sends could not begin, by the order in which they came.
     starters: BTreeMap<u64, Waker>,
-    next_starter: u64,
-    /// Who waits until nothing is in flight.
-    idlers: Vec<Waker>,
+    /// Who waits until nothing is in flight, likewise.
+    idlers: BTreeMap<u64, Waker>,
+    /// The number of the next future that waits for one of both.
+    next_waiter: u64,
     loop_waker: Option<Waker>,
 }
 
@@ -99,8 +101,8 @@ impl AsyncSends {
             entries: VecDeque::new(),
             progresses: Progresses::default(),
             starters: BTreeMap::new(),
-            next_starter: 0,
-            idlers: Vec::new(),
+            idlers: BTreeMap::new(),
+            next_waiter: 0,
             loop_waker: None,
         };
         Self {
@@ -110,7 +112,8 @@ impl AsyncSends {
 
     /// Wakes the thread that sleeps in the ring, whenever a future has a send for it.
     pub fn wake_loop_with(&self, waker: Waker) {
-        self.state().loop_waker = Some(waker);
+        let replaced = self.state().loop_waker.replace(waker);
+        drop(replaced);
     }
 
     /// A send to `socket` of what `parts` adds to its draft. It begins when the future is first polled, there is a free slot, and the stream takes its next send;
@@ -183,6 +186,12 @@ impl AsyncSends {
         self.state().in_flight.len()
     }
 
+    /// The future that had the place is gone.
+    fn abandon(&self, place: Place) {
+        let waker = self.state().progresses.abandon(place);
+        drop(waker);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -193,14 +202,15 @@ impl AsyncSends {
 struct Woken {
     told: Option<Waker>,
     starters: BTreeMap<u64, Waker>,
-    idlers: Vec<Waker>,
+    idlers: BTreeMap<u64, Waker>,
 }
 
 impl Drop for Woken {
     fn drop(&mut self) {
         let starters = std::mem::take(&mut self.starters).into_values();
+        let idlers = std::mem::take(&mut self.idlers).into_values();
         let all = self.told.take().into_iter().chain(starters);
-        all.chain(self.idlers.drain(..)).for_each(Waker::wake);
+        all.chain(idlers).for_each(Waker::wake);
     }
 }
 
@@ -228,6 +238,14 @@ impl State {
                 Err(why.into())
             }
         }
+    }
+
+    /// The number under which a future waits, which it has or is given.
+    fn number(&mut self, number: &mut Option<u64>) -> u64 {
+        *number.get_or_insert_with(|| {
+            self.next_waiter += 1;
+            self.next_waiter
+        })
     }
 
     fn can_begin(&self, socket: &Socket) -> bool {

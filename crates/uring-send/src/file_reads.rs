@@ -74,7 +74,8 @@ impl FileReads {
         })
     }
 
-    /// From now on, reads into a registered region are fixed reads. They must go to the ring of `registered`: another one refuses them (`EFAULT`).
+    /// From now on, reads into a registered region are fixed reads. They must go to the ring of `registered`: another one
+    /// refuses them (`EFAULT`), or, if a region that was registered with it earlier lay at the same addresses and is not unregistered, moves bytes of that one.
     pub fn use_registered(&mut self, registered: &Registered) {
         self.registered = Some(registered.table().clone());
     }

@@ -269,15 +269,13 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        for at in 0..self.records.len() {
-            if self.records[at].sends == 0 {
-                continue;
+        // The memory in flight is leaked with the sends, so it stays charged. First, for all: guards that are queued may panic when they are dropped, later.
+        for record in self.records.iter_mut().filter(|record| record.sends > 0) {
+            let queued = self.parts.bytes_of(&record.queue);
+            if let Some(mut charge) = record.charge.take() {
+                charge.shrink(queued);
+                mem::forget(charge);
             }
-            let mut queue = mem::take(&mut self.records[at].queue);
-            let place = u16::try_from(at).expect("as many as the builder allows");
-            self.discard(place, &mut queue);
-            // The memory in flight is leaked with the sends, so it stays charged.
-            mem::forget(self.records[at].charge.take());
         }
     }
 }

@@ -59,9 +59,10 @@ where
             return Ok(());
         };
         if !state.can_begin(socket) {
-            let number = *starter.get_or_insert(state.next_starter);
-            state.next_starter = state.next_starter.max(number + 1);
-            state.starters.insert(number, waker.clone());
+            let number = state.number(starter);
+            let replaced = state.starters.insert(number, waker.clone());
+            drop(guard);
+            drop(replaced);
             return Ok(());
         }
         let Step::Before { socket, parts, .. } = std::mem::replace(&mut self.step, Step::Over)
@@ -101,8 +102,9 @@ where
             .state()
             .progresses
             .outcome(place, context.waker());
-        let Some(outcome) = outcome else {
-            return Poll::Pending;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(_replaced) => return Poll::Pending,
         };
         let Step::Begun(place) = std::mem::replace(&mut this.step, Step::Over) else {
             return Poll::Pending;
@@ -125,9 +127,10 @@ impl<P> Drop for Sending<P> {
                 starter: Some(number),
                 ..
             } => {
-                self.sends.state().starters.remove(&number);
+                let waker = self.sends.state().starters.remove(&number);
+                drop(waker);
             }
-            Step::Begun(place) => self.sends.state().progresses.abandon(place),
+            Step::Begun(place) => self.sends.abandon(place),
             Step::Before { .. } | Step::Over => {}
         }
     }
@@ -165,24 +168,28 @@ impl Future for Released {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let mut state = this.sends.state();
-        match &this.place {
-            Some(place) if !state.progresses.is_released(place, context.waker()) => Poll::Pending,
-            _ => {
-                if let Some(place) = this.place.take() {
-                    state.progresses.abandon(place);
-                }
-                Poll::Ready(())
-            }
+        let Some(place) = &self.place else {
+            return Poll::Ready(());
+        };
+        let released = self
+            .sends
+            .state()
+            .progresses
+            .released(place, context.waker());
+        if let Err(_replaced) = released {
+            return Poll::Pending;
         }
+        if let Some(place) = self.place.take() {
+            self.sends.abandon(place);
+        }
+        Poll::Ready(())
     }
 }
 
 impl Drop for Released {
     fn drop(&mut self) {
         if let Some(place) = self.place.take() {
-            self.sends.state().progresses.abandon(place);
+            self.sends.abandon(place);
         }
     }
 }
@@ -192,30 +199,40 @@ impl Drop for Released {
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Idle {
     sends: AsyncSends,
+    /// Under which number it waits.
+    number: Option<u64>,
 }
 
 impl Idle {
     pub(super) fn new(sends: AsyncSends) -> Self {
-        Self { sends }
+        let number = None;
+        Self { sends, number }
     }
 }
 
 impl Future for Idle {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.sends.state();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { sends, number } = &mut *self;
+        let mut state = sends.state();
         if state.in_flight.is_empty() {
             return Poll::Ready(());
         }
-        let known = state
-            .idlers
-            .iter()
-            .any(|waker| waker.will_wake(context.waker()));
-        if !known {
-            state.idlers.push(context.waker().clone());
-        }
+        let number = state.number(number);
+        let replaced = state.idlers.insert(number, context.waker().clone());
+        drop(state);
+        drop(replaced);
         Poll::Pending
+    }
+}
+
+impl Drop for Idle {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            let waker = self.sends.state().idlers.remove(&number);
+            drop(waker);
+        }
     }
 }
 

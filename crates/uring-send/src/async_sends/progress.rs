@@ -55,14 +55,16 @@ impl Progresses {
         self.free.push(place.into_index());
     }
 
-    /// The future that had the place is gone.
-    pub(super) fn abandon(&mut self, place: Place) {
+    /// The future that had the place is gone. Gives the waker that is not needed any more.
+    pub(super) fn abandon(&mut self, place: Place) -> Option<Waker> {
         let place = place.into_index();
         let send = &mut self.sends[place];
-        (send.abandoned, send.waker) = (true, None);
+        send.abandoned = true;
+        let waker = send.waker.take();
         if send.released {
             self.free.push(place);
         }
+        waker
     }
 
     /// Takes in an event. Tells whom to wake.
@@ -84,21 +86,31 @@ impl Progresses {
         send.waker.take()
     }
 
-    /// The outcome, once; until it is there, `waker` is woken.
-    pub(super) fn outcome(&mut self, place: &Place, waker: &Waker) -> Option<Outcome> {
+    /// The outcome, once.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there yet: `waker` is woken then, and not the one that this gives.
+    pub(super) fn outcome(
+        &mut self,
+        place: &Place,
+        waker: &Waker,
+    ) -> Result<Outcome, Option<Waker>> {
         let send = &mut self.sends[place.0];
-        if send.outcome.is_none() {
-            send.waker = Some(waker.clone());
-        }
-        send.outcome.take()
+        let outcome = send.outcome.take();
+        outcome.ok_or_else(|| send.waker.replace(waker.clone()))
     }
 
-    /// Whether the memory is free; until it is, `waker` is woken.
-    pub(super) fn is_released(&mut self, place: &Place, waker: &Waker) -> bool {
+    /// Whether the memory is free.
+    ///
+    /// # Errors
+    ///
+    /// If it is not yet: as of [`outcome`](Self::outcome).
+    pub(super) fn released(&mut self, place: &Place, waker: &Waker) -> Result<(), Option<Waker>> {
         let send = &mut self.sends[place.0];
-        if !send.released {
-            send.waker = Some(waker.clone());
+        if send.released {
+            return Ok(());
         }
-        send.released
+        Err(send.waker.replace(waker.clone()))
     }
 }

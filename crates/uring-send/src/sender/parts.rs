@@ -201,6 +201,19 @@ impl Parts {
         (measure.parts > 0).then_some(measure)
     }
 
+    /// The bytes of all parts of a chain.
+    pub(crate) fn bytes_of(&self, chain: &Chain) -> usize {
+        let mut next = chain.first();
+        let mut bytes = 0;
+        for _ in 0..chain.len() {
+            let Some(number) = next else { break };
+            let part = self.get(number);
+            bytes += part.bytes;
+            next = Some(part.next);
+        }
+        bytes
+    }
+
     pub(crate) fn last(&self, chain: &Chain) -> Option<&Part> {
         (!chain.is_empty()).then(|| self.get(chain.last))
     }
