@@ -16,7 +16,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// Only in a pool that [protects](PoolBuilder::protect_free_slots) or [checks](PoolBuilder::check_free_slots) its free slots, as said there.
+    /// Only in a pool that [protects](crate::PoolBuilder::protect_free_slots) or [checks](crate::PoolBuilder::check_free_slots) its free slots, as said there.
     #[inline]
     #[must_use]
     #[cfg_attr(feature = "track", track_caller)]
