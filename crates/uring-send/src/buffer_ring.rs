@@ -10,7 +10,8 @@ use crate::sync::atomic::Ordering::Release;
 /// The array of a provided-buffer ring.
 ///
 /// - **BUFRING-1** `memory` holds `entries` zeroed or written `BufRingEntry`s, page-aligned, at an address that stays.
-/// - **BUFRING-2** Only this value writes the array. The kernel only reads it, and of it only the entries below `tail`.
+/// - **BUFRING-2** Entries that are not posted are this value's alone. Those from a post up to the completion that names their buffer are the kernel's, which reads them and, where
+///   it fills buffers in parts or in bundles, writes their addresses and lengths.
 #[derive(Debug)]
 pub(crate) struct BufferRing {
     memory: Lease,
@@ -49,8 +50,8 @@ impl BufferRing {
         let index = usize::from(self.tail & (self.entries - 1));
         // SAFETY: below `entries` by the mask (a power of two), so inside the array (BUFRING-1).
         let place = unsafe { self.base().add(index) };
-        // SAFETY: validity: an initialised entry (BUFRING-1). Aliasing: only we write it, and the kernel does not read it before
-        // it is published (BUFRING-2).
+        // SAFETY: validity: an initialised entry (BUFRING-1). Aliasing: the caller posts at most `entries` at a time, so it is not posted, and the kernel does not touch it
+        // before it is published (BUFRING-2).
         let entry = unsafe { &mut *place };
         entry.set_addr(buffer.expose_provenance() as u64);
         entry.set_len(bytes);
