@@ -89,11 +89,22 @@ impl Nonce {
 #[cfg(all(feature = "std", not(loom)))]
 fn process_mark() -> u64 {
     use core::hash::BuildHasher;
+    use core::sync::atomic::AtomicU64;
     use std::hash::RandomState;
-    use std::sync::OnceLock;
 
-    static MARK: OnceLock<u64> = OnceLock::new();
-    *MARK.get_or_init(|| RandomState::new().hash_one("a process"))
+    /// 0: not drawn yet.
+    static MARK: AtomicU64 = AtomicU64::new(0);
+    // Relaxed, here and below: a number on its own.
+    let mark = MARK.load(Relaxed);
+    if mark != 0 {
+        return mark;
+    }
+    let drawn = RandomState::new().hash_one("a process") | 1;
+    // Relaxed: as above.
+    match MARK.compare_exchange(0, drawn, Relaxed, Relaxed) {
+        Ok(_) => drawn,
+        Err(earlier) => earlier,
+    }
 }
 
 /// Without `std` there is no source of such a number but where the system put the program.

@@ -29,6 +29,10 @@ const LEFT_OUT: &[&str] = &[
     "resident",        // so does this
     "ten_times",       // and this
     "within_budget",   // and this
+    "scrubbed_memory", // and this
+    "build_bytes",     // and this
+    "dead_pools",      // and this
+    "stock_memory",    // and this
     "out_of_mappings", // takes every mapping there is
     "no_mappings",     // allows the process no more of them
     "bridge", // names a type of 2^40 bytes, for which the instrumented build takes all memory
@@ -41,6 +45,8 @@ const LEAKY: &[&str] = &[
     "charged_regions",
     "shared_kept",
     "local_view",
+    "leaked_regions",
+    "ids_of_others",
 ];
 
 /// The sanitizer makes `mlock` do nothing.
