@@ -85,7 +85,8 @@ pub(crate) fn deny_step(workspace: &Workspace, progress: &ProgressBar) -> Result
     let program = DENY.provide(workspace, progress)?;
     // It reads the manifest of each dependency, those for other systems included.
     process::succeed(process::command("cargo fetch"), progress)?;
-    process::succeed(rivals::cargo(workspace, "fetch"), progress)?;
+    let rivals = format!("cargo fetch --manifest-path {}/Cargo.toml", rivals::FOLDER);
+    process::succeed(process::command(&rivals), progress)?;
     let mut summaries = Vec::new();
     for manifest in [
         "Cargo.toml".to_owned(),
