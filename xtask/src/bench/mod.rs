@@ -111,7 +111,11 @@ fn measure(
     rounds::run(workspace, plan, &programs, &filter, record)?;
     let counted = callgrind::run(workspace, &programs, selection)?;
     record.missing.extend(counted.missing);
-    let stepped = stepping::run(workspace, &programs, selection)?;
+    let stepped = if plan.steps {
+        stepping::run(workspace, &programs, selection)?
+    } else {
+        Vec::new()
+    };
     for count in counted.counts.into_iter().chain(stepped) {
         counts::add(&mut record.counts, count);
     }

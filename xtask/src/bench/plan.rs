@@ -12,6 +12,8 @@ pub(super) struct Plan {
     pub(super) relay_rounds: u32,
     /// Of the rivals' workspace: those that take minutes to build.
     pub(super) features: &'static str,
+    /// Whether one operation of each subject is run instruction by instruction, which takes minutes: for locked instructions, system calls and allocations.
+    pub(super) steps: bool,
     budget: Duration,
 }
 
@@ -21,6 +23,7 @@ pub(super) const QUICK: Plan = Plan {
     rounds: 4,
     relay_rounds: 2,
     features: "",
+    steps: false,
     budget: Duration::from_secs(100),
 };
 
@@ -29,6 +32,7 @@ pub(super) const THOROUGH: Plan = Plan {
     rounds: 9,
     relay_rounds: 9,
     features: "",
+    steps: true,
     budget: Duration::from_secs(12 * 60),
 };
 
@@ -38,6 +42,7 @@ pub(super) const FULL: Plan = Plan {
     rounds: 15,
     relay_rounds: 11,
     features: "heavy",
+    steps: true,
     budget: Duration::from_secs(30 * 60),
 };
 
@@ -132,6 +137,7 @@ mod tests {
         rounds: 4,
         relay_rounds: 1,
         features: "",
+        steps: false,
         budget: Duration::from_secs(100),
     };
 
