@@ -1,5 +1,5 @@
 //! A stock of a pool that scrubs on alloc brings every slot's memory in when it is made: what is kept back is to have none (sizeclass: RESIDENT-2).
-#![cfg(all(feature = "os", target_os = "linux"))]
+#![cfg(all(feature = "os", target_os = "linux", not(miri)))]
 
 mod resident;
 
