@@ -1,4 +1,4 @@
-//! A region that is leaked because an id is out that nobody can redeem, and is not counted.
+//! A region that is leaked because an id is out that nobody can redeem is counted, whenever the id was made.
 // Miri takes a leak on purpose for one.
 #![cfg(not(miri))]
 
